@@ -1,0 +1,7 @@
+//! The command line: one file a subcommand.
+use std::process::ExitCode;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
