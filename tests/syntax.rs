@@ -20,8 +20,18 @@ fn shell_text(file: &Dockerfile, instruction: &Instruction) -> Vec<u8> {
         && heredoc.at == instruction.rest_at
     {
         let body = file.text(heredoc.body).into_owned();
-        let tabs = |line: &str| if heredoc.chomp { line.trim_start_matches('\t').to_owned() } else { line.to_owned() };
-        return body.split_inclusive('\n').map(tabs).collect::<String>().into_bytes();
+        let tabs = |line: &str| {
+            if heredoc.chomp {
+                line.trim_start_matches('\t').to_owned()
+            } else {
+                line.to_owned()
+            }
+        };
+        return body
+            .split_inclusive('\n')
+            .map(tabs)
+            .collect::<String>()
+            .into_bytes();
     }
     let mut text = instruction.logical.bytes()[instruction.rest_at.range()].to_vec();
     for heredoc in &instruction.heredocs {
