@@ -11,8 +11,18 @@ use careen::transforms::CHAIN;
 
 fn chain(source: &[u8], unsafe_changes: bool) {
     let config = Config::default();
-    let input = Input { source, path: None, context: None, knowledge: Knowledge::shipped(), config: &config };
-    let options = Options { unsafe_changes, writes_beside: true, ..Options::default() };
+    let input = Input {
+        source,
+        path: None,
+        context: None,
+        knowledge: Knowledge::shipped(),
+        config: &config,
+    };
+    let options = Options {
+        unsafe_changes,
+        writes_beside: true,
+        ..Options::default()
+    };
     black_box(engine::run(CHAIN, &input, &options).ok());
 }
 
@@ -47,7 +57,12 @@ fn main() {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "Dockerfile"))
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "Dockerfile")
+        })
         .filter_map(|entry| std::fs::read(entry.path()).ok())
         .collect();
     corpus.sort();
@@ -55,18 +70,38 @@ fn main() {
         println!("no corpus in target/corpus; tests/corpus/fetch brings it");
     } else {
         let bytes = corpus.iter().map(Vec::len).sum();
-        let parse = fastest(|| corpus.iter().for_each(|source| drop(black_box(Dockerfile::parse(source.as_slice())))));
+        let parse = fastest(|| {
+            corpus
+                .iter()
+                .for_each(|source| drop(black_box(Dockerfile::parse(source.as_slice()))))
+        });
         report("corpus: parse", corpus.len(), bytes, parse);
-        report("corpus: chain, safe", corpus.len(), bytes, fastest(|| corpus.iter().for_each(|source| chain(source, false))));
-        report("corpus: chain, unsafe too", corpus.len(), bytes, fastest(|| corpus.iter().for_each(|source| chain(source, true))));
+        report(
+            "corpus: chain, safe",
+            corpus.len(),
+            bytes,
+            fastest(|| corpus.iter().for_each(|source| chain(source, false))),
+        );
+        report(
+            "corpus: chain, unsafe too",
+            corpus.len(),
+            bytes,
+            fastest(|| corpus.iter().for_each(|source| chain(source, true))),
+        );
     }
-    let block = "# a comment\nRUN make build-the-thing TARGET=release\nENV A=1\nCOPY src /app/src\n";
+    let block =
+        "# a comment\nRUN make build-the-thing TARGET=release\nENV A=1\nCOPY src /app/src\n";
     for kilobytes in [1, 4, 16, 64, 256, 1024, 4096] {
         let mut text = String::from("FROM debian:bookworm\n");
         while text.len() < kilobytes * 1024 {
             text.push_str(block);
         }
         let time = fastest(|| chain(text.as_bytes(), false));
-        report(&format!("{kilobytes} KB, nothing to do"), 1, text.len(), time);
+        report(
+            &format!("{kilobytes} KB, nothing to do"),
+            1,
+            text.len(),
+            time,
+        );
     }
 }
