@@ -36,22 +36,27 @@ struct Wishes {
 }
 
 impl Wishes {
-    fn of(_config: &Config) -> Self {
-        Self::default()
+    fn of(config: &Config) -> Self {
+        Self {
+            profile: config.profile.clone(),
+            unsafe_changes: config.unsafe_changes,
+            select: config.select.clone(),
+            ignore: config.ignore.clone(),
+            exclude: config.exclude.clone(),
+            context: config.context.clone(),
+        }
     }
 }
 
 /// Lets a flag have its way over the config.
-fn set_builder(_config: &mut Config, _builder: &str) {}
-
-fn load(path: &Path) -> Result<Config, Problem> {
-    let _ = std::fs::read(path)
-        .map_err(|error| Problem::new(format!("{}: can't be read: {error}", shown_path(path))))?;
-    Ok(Config::default())
+fn set_builder(config: &mut Config, builder: &str) {
+    config.builder = Some(builder.to_owned());
 }
 
-fn open_context(_root: &Path, _dockerfile: &Path) -> Result<Option<Context>, Problem> {
-    Ok(None)
+fn open_context(root: &Path, dockerfile: &Path) -> Result<Option<Context>, Problem> {
+    Context::open(root, Some(dockerfile))
+        .map(Some)
+        .map_err(|error| Problem::new(error.to_string()))
 }
 
 /// A config file, ready for use.
@@ -139,7 +144,7 @@ impl<'a> Session<'a> {
         let root = match (&self.common.context, &settings.context, dockerfile) {
             (Some(given), _, _) => Some(self.cwd.join(given)),
             (None, Some(wished), _) => Some(settings.folder.join(wished)),
-            (None, None, Some(dockerfile)) => dockerfile.parent().map(Path::to_owned),
+            (None, None, Some(dockerfile)) => Some(Context::find(dockerfile, None).root),
             (None, None, None) => None,
         };
         let context = match (&root, dockerfile) {
@@ -208,7 +213,8 @@ impl<'a> Session<'a> {
     }
 
     fn read(&self, path: &Path) -> Result<Settings, Problem> {
-        let config = load(path)?;
+        let known: Vec<&str> = self.program.chain.iter().map(|link| link.id).collect();
+        let config = Config::load(path, &known).map_err(|error| Problem::new(error.to_string()))?;
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         self.prepare(config, Some(&path))
     }
