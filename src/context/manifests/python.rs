@@ -71,13 +71,13 @@ impl Requirements {
     }
 
     fn line(&mut self, line: &str) {
-        let options: [(&str, &str, fn(&mut Self) -> &mut Vec<String>); 4] = [
-            ("-r", "--requirement", |all| &mut all.includes),
-            ("-c", "--constraint", |all| &mut all.constraints),
-            ("-e", "--editable", |all| &mut all.editables),
-            ("-f", "--find-links", |all| &mut all.find_links),
+        let options = [
+            ("-r", "--requirement"),
+            ("-c", "--constraint"),
+            ("-e", "--editable"),
+            ("-f", "--find-links"),
         ];
-        for (short, long, list) in options {
+        for (short, long) in options {
             let value = match (line.strip_prefix(long), line.strip_prefix(short)) {
                 (Some(rest), _) if rest.starts_with(['=', ' ', '\t']) => rest,
                 (None, Some(rest)) if !line.starts_with("--") => rest,
@@ -85,13 +85,14 @@ impl Requirements {
             };
             let value = value.trim_start_matches(['=', ' ', '\t']).trim();
             let value = value.trim_matches(['"', '\'']);
-            let value = if short == "-e" {
-                without_extras(value)
-            } else {
-                value
+            let (list, value) = match short {
+                "-r" => (&mut self.includes, value),
+                "-c" => (&mut self.constraints, value),
+                "-e" => (&mut self.editables, without_extras(value)),
+                _ => (&mut self.find_links, value),
             };
             if !value.is_empty() {
-                list(self).push(value.to_owned());
+                list.push(value.to_owned());
             }
             return;
         }
