@@ -471,7 +471,10 @@ fn every_way_to_store_an_image() {
         std::fs::write(path, data).unwrap();
     }
     for (name, image) in [
-        ("gzip", read(&gzip(&docker(&[layer.clone()], &config)))),
+        (
+            "gzip",
+            read(&gzip(&docker(std::slice::from_ref(&layer), &config))),
+        ),
         ("oci gzip", read(&archive(&oci(&[gzip(&layer)], &config)))),
         ("oci zstd", read(&archive(&oci(&[zstd], &config)))),
         ("legacy", read(&legacy)),
