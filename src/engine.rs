@@ -1,14 +1,23 @@
 //! Rounds of a chain over one text.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
+use crate::checks;
 use crate::config::Config;
 use crate::context::Context;
+use crate::gate::{self, Findings};
 use crate::knowledge::Knowledge;
-use crate::syntax::Span;
-use crate::transform::{Link, Profile, Safety, Snippet};
+use crate::pragma::Pragmas;
+use crate::splice::{Origin, splice};
+use crate::syntax::{Dockerfile, Span};
+use crate::transform::{
+    Change, Edit, FileRef, Link, Memory, Profile, Proposal, Safety, Scene, Snippet,
+};
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -172,16 +181,347 @@ pub struct Input<'a> {
     pub config: &'a Config,
 }
 
+/// Rounds after which a chain that never comes to rest is given up; a settled chain takes two to four.
+const MAX_ROUNDS: usize = 64;
+
 /// Runs `chain` over `input` until a round changes nothing.
 ///
 /// # Errors
 /// When the result breaks the gate, when transforms undo one another, or when one proposes impossible edits.
-pub fn run(chain: &[Link], input: &Input<'_>, _options: &Options) -> Result<Report, EngineError> {
-    let _ = chain;
-    Ok(Report {
+pub fn run(chain: &[Link], input: &Input<'_>, options: &Options) -> Result<Report, EngineError> {
+    let file = Arc::new(Dockerfile::parse(input.source));
+    let mut report = Report {
         original: input.source.to_vec(),
-        rewritten: input.source.to_vec(),
-        rounds: 1,
         ..Report::default()
+    };
+    report.skipped = why_skip(&file);
+    if report.skipped.is_some() {
+        report.rewritten = input.source.to_vec();
+        return Ok(report);
+    }
+    let memory = Memory::default();
+    let mut run = Run {
+        input,
+        options,
+        memory: &memory,
+        findings: None,
+        pragmas: Pragmas::of(&file),
+        origin: Origin::untouched(input.source.len()),
+        lines: Arc::clone(&file),
+        file,
+        beside: BTreeMap::new(),
+        report,
+    };
+    let active: Vec<&Link> = chain
+        .iter()
+        .filter(|link| options.runs(link) && !run.pragmas.turns_off(link))
+        .collect();
+    let mut seen = HashSet::from([run.digest()]);
+    loop {
+        run.report.rounds += 1;
+        run.report.held_back.clear();
+        run.report.refused.clear();
+        let changed = run.round(&active)?;
+        if changed.is_empty() {
+            break;
+        }
+        if !seen.insert(run.digest()) || run.report.rounds >= MAX_ROUNDS {
+            return Err(EngineError::Cycle {
+                ids: changed.into_iter().map(str::to_owned).collect(),
+            });
+        }
+    }
+    Ok(run.finish())
+}
+
+impl Options {
+    /// Whether `link` takes part.
+    fn runs(&self, link: &Link) -> bool {
+        let named = self.select.iter().any(|id| id == link.id);
+        (named || (self.select.is_empty() && link.on))
+            && !self.ignore.iter().any(|id| id == link.id)
+    }
+
+    /// Whether a change of `safety` by `link` is applied.
+    fn applies(&self, link: &Link, safety: Safety) -> bool {
+        match safety {
+            Safety::Safe => true,
+            Safety::Unsafe => {
+                self.unsafe_changes
+                    || (link.profile != Profile::Safe && link.profile <= self.profile)
+            }
+            Safety::Advice => false,
+        }
+    }
+}
+
+/// Why a file is left alone as a whole.
+fn why_skip(file: &Dockerfile) -> Option<String> {
+    if let Err(rejection) = checks::accepts(file) {
+        return Some(format!(
+            "line {}: no builder accepts it as it stands: {rejection}",
+            rejection.line
+        ));
+    }
+    Pragmas::of(file)
+        .ignores_file
+        .then(|| "`# careen: ignore-file` says so".to_owned())
+}
+
+struct Run<'a> {
+    input: &'a Input<'a>,
+    options: &'a Options,
+    memory: &'a Memory,
+    file: Arc<Dockerfile>,
+    /// The original, for line numbers.
+    lines: Arc<Dockerfile>,
+    findings: Option<Findings>,
+    pragmas: Pragmas,
+    origin: Origin,
+    beside: BTreeMap<String, Vec<u8>>,
+    report: Report,
+}
+
+impl Run<'_> {
+    fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.file.source());
+        for (path, bytes) in &self.beside {
+            hasher.update(path.as_bytes());
+            hasher.update(bytes);
+        }
+        hasher.finalize().into()
+    }
+
+    /// One pass of the chain; the ids of those that changed something.
+    fn round(&mut self, active: &[&Link]) -> Result<Vec<&'static str>, EngineError> {
+        let mut changed = Vec::new();
+        let mut next = 0;
+        while next < active.len() {
+            // One scene serves all transforms up to the next splice.
+            let mut accepted = Vec::new();
+            let mut spliced_by = None;
+            {
+                let file = Arc::clone(&self.file);
+                let input = self.input;
+                let beside = self.beside.clone();
+                let scene = Scene::new(
+                    &file,
+                    input.path,
+                    input.context,
+                    input.knowledge,
+                    input.config,
+                    self.memory,
+                )
+                .with_beside(&beside);
+                while next < active.len() && accepted.is_empty() {
+                    let link = active[next];
+                    next += 1;
+                    accepted = self.sort_out(link, link.transform.propose(&scene));
+                    spliced_by = Some(link);
+                }
+            }
+            if let Some(link) = spliced_by
+                && !accepted.is_empty()
+            {
+                self.apply(link, accepted)?;
+                changed.push(link.id);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Keeps what may be applied now; the rest goes into the report.
+    fn sort_out(&mut self, link: &Link, proposals: Vec<Proposal>) -> Vec<Change> {
+        let mut accepted: Vec<Change> = Vec::new();
+        for proposal in proposals {
+            match proposal {
+                Proposal::Refusal { at, reason } => {
+                    let (place, line) = self.place(at);
+                    self.report.refused.push(Refused {
+                        id: link.id,
+                        place,
+                        line,
+                        reason,
+                    });
+                }
+                Proposal::Change(change) => match self.held(link, &change) {
+                    Some(held) => {
+                        let (place, line) = self.place(change.at);
+                        let Change {
+                            reason,
+                            safety,
+                            snippets,
+                            ..
+                        } = change;
+                        let held_back = HeldBack {
+                            id: link.id,
+                            place,
+                            line,
+                            reason,
+                            safety,
+                            held,
+                            snippets,
+                        };
+                        self.report.held_back.push(held_back);
+                    }
+                    // What overlaps waits for the next round.
+                    None if accepted.iter().any(|other| overlap(other, &change)) => {}
+                    None => accepted.push(change),
+                },
+            }
+        }
+        accepted
+    }
+
+    fn held(&self, link: &Link, change: &Change) -> Option<Held> {
+        let touches = gate::edited(change).chain(moved(change)).chain([change.at]);
+        if touches
+            .into_iter()
+            .any(|span| self.pragmas.forbid(link, span))
+        {
+            return Some(Held::Pragma);
+        }
+        if change.safety == Safety::Advice || change.edits.is_empty() {
+            return Some(Held::Advice);
+        }
+        if !self.options.applies(link, change.safety) {
+            return Some(Held::Unsafe);
+        }
+        let beside = change.edits.iter().any(|edit| {
+            matches!(
+                edit,
+                Edit::Replace {
+                    file: FileRef::Beside(_),
+                    ..
+                }
+            )
+        });
+        (beside && !self.options.writes_beside).then_some(Held::Beside)
+    }
+
+    fn place(&self, at: Span) -> (Span, usize) {
+        let place = self.origin.place(at);
+        (place, self.lines.line_of(place.start))
+    }
+
+    fn apply(&mut self, link: &Link, accepted: Vec<Change>) -> Result<(), EngineError> {
+        let impossible = |what: String| EngineError::Edits {
+            id: link.id.to_owned(),
+            what,
+        };
+        let edits: Vec<&Edit> = accepted.iter().flat_map(|change| &change.edits).collect();
+        let spliced = splice(self.file.source(), &edits).map_err(impossible)?;
+        self.apply_beside(&edits).map_err(impossible)?;
+        let after = Dockerfile::parse(spliced.text.as_slice());
+        let known = self
+            .findings
+            .take()
+            .unwrap_or_else(|| gate::findings(&self.file));
+        let changes: Vec<&Change> = accepted.iter().collect();
+        let found =
+            gate::check(&self.file, &known, &after, &spliced, &changes).map_err(|violation| {
+                EngineError::Gate {
+                    id: link.id.to_owned(),
+                    violation,
+                }
+            })?;
+        for change in accepted {
+            let (place, line) = self.place(change.at);
+            let Change {
+                reason,
+                safety,
+                removes,
+                snippets,
+                ..
+            } = change;
+            self.report.applied.push(Applied {
+                id: link.id,
+                place,
+                line,
+                reason,
+                safety,
+                removes,
+                snippets,
+            });
+        }
+        self.origin = self.origin.then(&spliced);
+        self.findings = Some(found);
+        self.pragmas = Pragmas::of(&after);
+        self.file = Arc::new(after);
+        Ok(())
+    }
+
+    fn apply_beside(&mut self, edits: &[&Edit]) -> Result<(), String> {
+        for edit in edits {
+            if let Edit::Replace {
+                file: FileRef::Beside(path),
+                range,
+                text,
+            } = edit
+            {
+                let mut bytes = self
+                    .beside
+                    .get(path)
+                    .cloned()
+                    .or_else(|| self.read_beside(path))
+                    .unwrap_or_default();
+                if range.end > bytes.len() || range.start > range.end {
+                    return Err(format!(
+                        "{path} has no bytes {}..{}",
+                        range.start, range.end
+                    ));
+                }
+                bytes.splice(range.range(), text.bytes());
+                self.beside.insert(path.clone(), bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_beside(&self, path: &str) -> Option<Vec<u8>> {
+        self.input
+            .context
+            .and_then(|context| context.read_beside(path).ok().flatten())
+            .map(|bytes| bytes.to_vec())
+    }
+
+    fn finish(mut self) -> Report {
+        let beside = std::mem::take(&mut self.beside);
+        for (path, after) in beside {
+            let before = self.read_beside(&path);
+            if before.as_ref() != Some(&after) {
+                self.report.beside.push(Beside {
+                    path,
+                    before,
+                    after,
+                });
+            }
+        }
+        self.report.held_back.sort_by_key(|held| held.place.start);
+        self.report
+            .refused
+            .sort_by_key(|refused| refused.place.start);
+        self.report.rewritten = self.file.source().to_vec();
+        self.report
+    }
+}
+
+fn moved(change: &Change) -> impl Iterator<Item = Span> {
+    change.edits.iter().filter_map(|edit| match edit {
+        Edit::Move { range, .. } => Some(*range),
+        Edit::Replace { .. } => None,
     })
+}
+
+/// Whether two changes reach for the same bytes.
+fn overlap(one: &Change, other: &Change) -> bool {
+    let spans = |change: &Change| {
+        gate::edited(change)
+            .chain(moved(change))
+            .collect::<Vec<_>>()
+    };
+    let (one, other) = (spans(one), spans(other));
+    one.iter()
+        .any(|a| other.iter().any(|b| a.start < b.end && b.start < a.end))
 }

@@ -9,7 +9,7 @@
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
 //! * [`transform`]: what a transform is
-//! * [`engine`] and [`gate`]: rounds of a chain, and what every write must pass
+//! * [`engine`], with [`splice`], [`gate`] and [`pragma`]: rounds of a chain, and what every write must pass
 //! * [`transforms`]: the chain itself
 //! * [`report`], [`verify`], [`cli`]: doors onto the same engine
 
@@ -21,8 +21,10 @@ pub mod context;
 pub mod engine;
 pub mod gate;
 pub mod knowledge;
+pub mod pragma;
 pub mod report;
 pub mod shell;
+pub mod splice;
 pub mod stage;
 pub mod syntax;
 pub mod transform;

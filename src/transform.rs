@@ -8,7 +8,7 @@ use crate::knowledge::Knowledge;
 use crate::shell;
 use crate::stage::Stages;
 use crate::syntax::{Dockerfile, Span};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -196,6 +196,8 @@ pub struct Link {
     pub on: bool,
     /// The lowest level that turns its unsafe changes on.
     pub profile: Profile,
+    /// Rules of BuildKit's checks and of hadolint that it mends: a pragma that turns them off turns it off.
+    pub answers: &'static [&'static str],
 }
 
 /// A named level of unsafe changes.
@@ -228,12 +230,19 @@ impl Link {
             transform,
             on: true,
             profile: Profile::Never,
+            answers: &[],
         }
     }
 
     /// Off until it is named.
     pub const fn off(mut self) -> Self {
         self.on = false;
+        self
+    }
+
+    /// Names the rules that it mends, such as `DL3009` and `StageNameCasing`.
+    pub const fn answers(mut self, rules: &'static [&'static str]) -> Self {
+        self.answers = rules;
         self
     }
 
@@ -280,6 +289,7 @@ pub struct Scene<'a> {
     /// What the user set.
     pub config: &'a Config,
     memory: &'a Memory,
+    beside: Option<&'a BTreeMap<String, Vec<u8>>>,
     stages: OnceLock<Stages>,
     scripts: Vec<OnceLock<Option<Arc<shell::Script>>>>,
 }
@@ -302,9 +312,26 @@ impl<'a> Scene<'a> {
             knowledge,
             config,
             memory,
+            beside: None,
             stages: OnceLock::new(),
             scripts,
         }
+    }
+
+    /// With files beside the Dockerfile that this run has rewritten so far.
+    pub fn with_beside(mut self, beside: &'a BTreeMap<String, Vec<u8>>) -> Self {
+        self.beside = Some(beside);
+        self
+    }
+
+    /// A file beside the Dockerfile, as this run would leave it.
+    pub fn beside(&self, path: &str) -> Option<Vec<u8>> {
+        let written = self.beside.and_then(|beside| beside.get(path)).cloned();
+        let read = || {
+            self.context
+                .and_then(|context| context.read_beside(path).ok().flatten())
+        };
+        written.or_else(|| read().map(|bytes| bytes.to_vec()))
     }
 
     /// The stage graph and what each instruction sees.

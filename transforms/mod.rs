@@ -1,6 +1,21 @@
 //! The chain, read top to bottom.
+//!
+//! A transform is a file here: its page (`//!`) and below it the code. It joins the product by its `pub mod` line and
+//! its place in [`CHAIN`].
+
+pub mod keyword_case;
 
 use crate::transform::Link;
 
+/// A link whose page is the module's own documentation.
+macro_rules! link {
+    ($id:literal, $file:literal, $transform:expr) => {
+        Link::new($id, include_str!($file), &$transform)
+    };
+}
+
 /// Every transform, in the order in which it runs.
-pub static CHAIN: &[Link] = &[];
+pub static CHAIN: &[Link] = &[
+    link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
+        .answers(&["ConsistentInstructionCasing"]),
+];
