@@ -53,7 +53,11 @@ fn set_builder(config: &mut Config, builder: &str) {
     config.builder = Some(builder.to_owned());
 }
 
+/// The build context at `root`; none when standard input only pretends to be there.
 fn open_context(root: &Path, dockerfile: &Path) -> Result<Option<Context>, Problem> {
+    if !root.is_dir() {
+        return Ok(None);
+    }
     Context::open(root, Some(dockerfile))
         .map(Some)
         .map_err(|error| Problem::new(error.to_string()))
