@@ -83,8 +83,8 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// The effects of `instruction`, which sees `state`. `script` is the shell view of its shell form or heredoc;
-    /// without one, a RUN in shell form touches everything.
+    /// The effects of `instruction`, which sees `state`. `script` is the shell view of a RUN's shell form, or of its
+    /// only heredoc when that starts with no `#!`; without one, a RUN in shell form touches everything.
     pub fn of(
         file: &Dockerfile,
         instruction: &Instruction,
