@@ -134,6 +134,8 @@ pub struct CommandFacts {
     pub env_reads: Vars,
     /// Whether it uses the network.
     pub network: bool,
+    /// Whether it is the package manager of the system.
+    pub is_install: bool,
 }
 
 /// Folders that no package of a distribution installs into. `*` is any one name.
@@ -373,6 +375,7 @@ fn system_call(program: &str, args: &[Option<String>]) -> Option<CommandFacts> {
         writes: system,
         env_reads: Vars::of(SYSTEM_VARIABLES),
         network: true,
+        is_install: true,
     })
 }
 

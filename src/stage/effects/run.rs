@@ -1,7 +1,7 @@
 //! What a RUN touches, by the commands that are in it.
 use super::super::state::{State, Workdir};
 use super::super::tables;
-use super::{Effects, Paths, Vars};
+use super::{ACCOUNTS, Effects, Paths, Vars};
 use crate::knowledge::Knowledge;
 use crate::shell::{Call, CommandKind, RedirectOp, Script, Word};
 
@@ -152,7 +152,7 @@ fn finds_programs(name: &str) -> bool {
 }
 
 /// What every program and shell reads.
-const EVERYBODY_READS: [&str; 12] = [
+const EVERYBODY_READS: [&str; 28] = [
     "PATH",
     "HOME",
     "PWD",
@@ -163,8 +163,24 @@ const EVERYBODY_READS: [&str; 12] = [
     "BASHOPTS",
     "TMPDIR",
     "LANG",
+    "LANGUAGE",
     "LC_*",
     "LD_*",
+    "CDPATH",
+    "OLDPWD",
+    "PS4",
+    "POSIXLY_CORRECT",
+    "SOURCE_DATE_EPOCH",
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
 ];
 
 /// Adds what `commands` touch; everything when they are not known.
@@ -197,6 +213,7 @@ pub(super) fn apply(
         &*state.workdir
     };
     let mut network = false;
+    let mut only_adds = commands.writes.is_empty();
     for command in &commands.commands {
         let facts = command
             .program
@@ -208,9 +225,12 @@ pub(super) fn apply(
         effects.reads.merge(&facts.reads);
         effects.writes.merge(&facts.writes);
         effects.env_reads.merge(&facts.env_reads);
+        let writes_accounts = ACCOUNTS.iter().any(|path| facts.writes.covers(path));
+        only_adds &= facts.is_install || !writes_accounts;
         network |= facts.network;
     }
     effects.network &= network;
+    effects.only_adds_accounts = only_adds;
     for (paths, all) in [
         (&commands.writes, &mut effects.writes),
         (&commands.reads, &mut effects.reads),

@@ -44,10 +44,8 @@ fn copies() {
         assert_eq!(effects(text).writes, writes, "{text}");
     }
     let copy = effects("FROM debian\nWORKDIR /w\nCOPY --chown=app:$G a b/c/d");
-    assert_eq!(
-        copy.reads,
-        Paths::of(["/w/b/c/d", "/etc/passwd", "/etc/group"])
-    );
+    assert_eq!(copy.reads, Paths::of(["/w/b/c/d"]));
+    assert!(copy.reads_accounts);
     assert_eq!(copy.env_reads, Vars::of(["G"]));
     let made: Vec<&str> = copy.makes.keys().map(String::as_str).collect();
     assert_eq!(made, ["/w", "/w/b", "/w/b/c"]);
@@ -242,4 +240,31 @@ fn sets_of_paths() {
     assert_eq!(but.overlap(&Paths::of(["/home"])).as_deref(), Some("/home"));
     assert!(but.overlap(&Paths::Everything).is_some());
     assert_eq!(Paths::Everything.overlap(&Paths::None), None);
+}
+
+#[test]
+fn users_are_looked_up_by_name() {
+    let install = "RUN apt-get install -y curl";
+    for (a, b, may) in [
+        ("COPY --chown=app . /app", install, true),
+        (install, "COPY --chown=app . /app", false),
+        (install, "COPY --chown=1:1 . /app", true),
+        ("COPY --chown=app . /app", "RUN useradd x", false),
+        (
+            "COPY --chown=app . /app",
+            "RUN apt-get install -y curl && useradd x",
+            false,
+        ),
+        (
+            "COPY --chown=app . /app",
+            "RUN apt-get install -y curl >> /etc/passwd",
+            false,
+        ),
+        ("COPY passwd /etc/passwd", install, false),
+        ("COPY --chown=app . /app", "COPY passwd /etc/passwd", false),
+    ] {
+        let file = Dockerfile::parse(format!("FROM debian\n{a}\n{b}\n").into_bytes());
+        let answer = commute(&effects_of(&file, 1), &effects_of(&file, 2));
+        assert_eq!(answer.is_ok(), may, "{a} / {b}: {answer:?}");
+    }
 }
