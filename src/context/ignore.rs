@@ -146,7 +146,7 @@ impl Ignore {
     /// Judges `path` as the builder meets it: from the top down, and no further than a folder that it skips.
     pub fn judge_on_the_way(&self, path: &str) -> Verdict {
         let mut verdict = Verdict::default();
-        if self.rules.is_empty() {
+        if self.rules.is_empty() || path.is_empty() {
             return verdict;
         }
         for (end, _) in path.match_indices('/') {
@@ -163,7 +163,7 @@ impl Ignore {
     /// Judges `path` by the rules alone, from the top down.
     pub fn judge_from_top(&self, path: &str) -> Verdict {
         let mut verdict = Verdict::default();
-        if self.rules.is_empty() {
+        if self.rules.is_empty() || path.is_empty() {
             return verdict;
         }
         for (end, _) in path.match_indices('/') {
