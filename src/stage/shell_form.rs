@@ -1,7 +1,7 @@
 //! Which shell runs the shell form, and how: SHELL.
+use crate::shell::Dialect;
 use crate::shell::join::{self, Join, Programs, Refusal};
 use crate::shell::{Script, Shellopts};
-use crate::shell::Dialect;
 
 /// The shell of the shell form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,8 +184,15 @@ mod tests {
 impl Shell {
     /// What the shell may have been started with: a SHELL of the base image that nobody sees may set errexit.
     fn starts(&self) -> Vec<Shellopts> {
-        let start = |errexit| Shellopts { errexit, pipefail: self.pipefail };
-        if self.errexit != self.errexit_possible() { vec![start(true), start(false)] } else { vec![start(self.errexit)] }
+        let start = |errexit| Shellopts {
+            errexit,
+            pipefail: self.pipefail,
+        };
+        if self.errexit != self.errexit_possible() {
+            vec![start(true), start(false)]
+        } else {
+            vec![start(self.errexit)]
+        }
     }
 
     /// How `a` and `b` become one script that does the same, however the shell was started.
