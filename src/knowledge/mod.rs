@@ -195,6 +195,16 @@ impl Knowledge {
         self.images().get(&Reference::parse(reference)?)
     }
 
+    /// The Debian packages that bring the program called `name`, where that is known.
+    pub fn packages_for(&self, name: &str) -> Option<&[String]> {
+        self.images().needs(name)
+    }
+
+    /// The Debian packages that building the dependency `name` from source needs. A default for a suggestion, no proof.
+    pub fn build_packages(&self, ecosystem: &str, name: &str) -> Option<&[String]> {
+        self.images().builds(ecosystem, name)
+    }
+
     fn innermost(&self, words: &[Word<'_>], found: impl Fn(&str) -> bool) -> Inner {
         let mut at = 0;
         let mut open = false;

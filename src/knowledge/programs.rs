@@ -237,7 +237,7 @@ impl Program {
                     .filter(|at| *at < first_flag)
                     .collect();
                 touched.working_dir |= roots.is_empty();
-                if words.iter().any(|word| *word == Some("-delete")) {
+                if words.contains(&Some("-delete")) {
                     touched.removes.extend(&roots);
                 }
                 touched.reads.extend(roots);

@@ -222,7 +222,7 @@ pub struct SystemCall<'k> {
 impl SystemCall<'_> {
     /// Whether a flag says one of `phrases` (a list of [`SystemManager`]).
     pub fn says(&self, words: &[Word<'_>], phrases: &[String]) -> bool {
-        call::flag_says(words, &self.flags, phrases, true)
+        call::flag_says(words, &self.flags, phrases, Some(&self.manager.value_flags))
     }
 
     /// Whether each word is literal and none comes from elsewhere.
@@ -342,7 +342,12 @@ fn by_verb(result: &mut SystemCall<'_>, words: &[Word<'_>], parts: &Parts) {
         SystemAction::Update => true,
         SystemAction::Install | SystemAction::Upgrade => {
             manager.install_updates.iter().any(|flag| flag == "*")
-                || call::flag_says(words, &parts.flags, &manager.install_updates, true)
+                || call::flag_says(
+                    words,
+                    &parts.flags,
+                    &manager.install_updates,
+                    Some(&manager.value_flags),
+                )
         }
         _ => false,
     };

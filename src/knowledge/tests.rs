@@ -388,6 +388,10 @@ fn system_flags_and_clean_words() {
         |m| &m.no_recommends
     ));
     assert!(says("apk add -s x", |m| &m.idle));
+    assert!(
+        !says("apt-get install -tstretch -y x", |m| &m.idle),
+        "what follows -t is its value"
+    );
     let call = |text: &str| {
         let words = words(text);
         let call = knowledge().system_call(&words).unwrap();
@@ -1372,4 +1376,37 @@ fn keys_that_nobody_knows_are_errors() {
         assert_eq!(error.table, table);
         assert!(error.message.contains(says), "{error}");
     }
+}
+
+#[test]
+fn slim_images_lack_what_full_ones_hold() {
+    let k = knowledge();
+    let node = k.base_image("node:22").unwrap();
+    assert_eq!(
+        (
+            node.slim_lacks_program("git"),
+            node.slim_lacks_program("node"),
+            node.slim_lacks_package("ca-certificates")
+        ),
+        (Some(true), Some(false), Some(true))
+    );
+    let rust = k.base_image("rust:1.83").unwrap();
+    assert_eq!(
+        (
+            rust.slim_lacks_program("gcc"),
+            rust.slim_lacks_program("make")
+        ),
+        (Some(false), Some(true))
+    );
+    assert_eq!(
+        k.base_image("swift:6.0").unwrap().slim_lacks_program("git"),
+        None
+    );
+    assert_eq!(k.packages_for("git").unwrap(), ["git", "ca-certificates"]);
+    assert!(
+        k.build_packages("python", "Pillow")
+            .unwrap()
+            .contains(&"libjpeg-dev".to_owned())
+    );
+    assert_eq!(k.build_packages("python", "flask"), None);
 }
