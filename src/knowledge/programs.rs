@@ -50,6 +50,8 @@ pub struct Program {
     pub code: bool,
     /// With one of these in a word it does, too.
     pub code_marks: Vec<String>,
+    /// It may call the system's package manager: it is one, calls one, or runs a script that nobody has looked into.
+    pub calls_manager: bool,
     /// It changes files where they are.
     pub in_place: bool,
     /// It may leave processes behind.

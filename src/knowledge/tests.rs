@@ -1410,3 +1410,42 @@ fn slim_images_lack_what_full_ones_hold() {
     );
     assert_eq!(k.build_packages("python", "flask"), None);
 }
+
+#[test]
+fn who_may_call_the_system_manager() {
+    let may = |text: &str| knowledge().may_call_system_manager(&words(text));
+    for text in [
+        "apt-get update",
+        "sudo apk add x",
+        "bash setup.sh",
+        "./setup.sh",
+        "make",
+        "whatever",
+        "npm run deps",
+        "npx playwright install --with-deps",
+        "$CMD x",
+        "sudo $CMD",
+        "find / -exec apt-get {} +",
+        "python3 x.py",
+        "docker-php-ext-install gd",
+    ] {
+        assert!(may(text), "{text}");
+    }
+    for text in [
+        "mkdir -p /a",
+        "curl -o /a https://x",
+        "pip install -r requirements.txt",
+        "python -m pip install x",
+        "npm ci",
+        "go build ./...",
+        "cargo build --release",
+        "useradd app",
+        "gcc -c x.c",
+        "sudo rm -rf /a",
+        "find / -name x -delete",
+        "cd /a",
+        "echo apt-get",
+    ] {
+        assert!(!may(text), "{text}");
+    }
+}
