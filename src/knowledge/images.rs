@@ -85,6 +85,9 @@ struct Image {
     slim: Option<Slim>,
     #[serde(default)]
     alpine: bool,
+    /// Parts of tags that the grammar has no rule for.
+    #[serde(default)]
+    odd: Vec<String>,
     full: Option<String>,
     #[serde(default)]
     slim_keeps: Vec<String>,
@@ -445,12 +448,11 @@ impl<'k> BaseImage<'k> {
     fn movable_tag(&self) -> Option<&str> {
         let tag = self.reference.tag.as_deref()?;
         let odd = |part: &str| {
-            matches!(
-                part,
-                "onbuild" | "dev" | "threaded" | "perl" | "otel" | "oracle" | "rc" | "ea"
-            ) || part.starts_with("windows")
-                || part.starts_with("nanoserver")
-                || part.starts_with("alpine")
+            part == "onbuild"
+                || ["windows", "nanoserver", "alpine"]
+                    .iter()
+                    .any(|start| part.starts_with(start))
+                || self.image.odd.iter().any(|odd| odd == part)
         };
         (self.reference.digest.is_none() && tag != "latest" && !tag.split('-').any(odd))
             .then_some(tag)

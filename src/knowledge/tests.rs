@@ -1272,6 +1272,9 @@ fn siblings_follow_the_grammar_of_tags() {
         "php:8.3",
         "python:3.12-windowsservercore",
         "openjdk:17-jdk",
+        "debian:bookworm-backports",
+        "perl:5.40-threaded",
+        "oven/bun:1-debian",
     ] {
         assert_eq!(slim(none), None, "{none}");
     }
