@@ -954,6 +954,38 @@ fn programs_name_the_paths_that_they_touch() {
         "a word that isn't literal may be -exec"
     );
     assert_eq!(touched("echo hello"), some("", "", "", false));
+    assert_eq!(
+        touched("sed s/a/b/ /etc/x"),
+        some("/etc/x", "", "", false),
+        "without -i it only reads"
+    );
+    assert_eq!(
+        touched("sed -Ei s/a/b/ /etc/x"),
+        some("/etc/x", "/etc/x", "", false)
+    );
+    assert_eq!(
+        touched("sed --in-place=.bak s/a/b/ /etc/x"),
+        some("/etc/x", "/etc/x", "", false)
+    );
+    assert_eq!(touched("install -d /a /b"), some("", "/a /b", "", false));
+    assert_eq!(touched("install -m 755 a /b"), some("a", "/b", "", false));
+    assert_eq!(touched("tar xf /x.tar"), some("xf /x.tar", "", "", true));
+    for packs in [
+        "tar cf /x.tar a",
+        "tar -czf /x.tar a",
+        "tar --create -f /x a",
+        "tar -xPf /x.tar",
+        "tar xfC /x.tar /d",
+        "tar $X",
+    ] {
+        assert_eq!(touched(packs), None, "{packs}");
+    }
+    let sed = knowledge().program("sed").unwrap();
+    assert!(
+        sed.changes_in_place(&words("sed -i s/a/b/ x"))
+            && !sed.changes_in_place(&words("sed s/a/b/ x"))
+    );
+    assert!(sed.changes_in_place(&words("sed $X s/a/b/ x")));
     assert_eq!(touched("make install"), None);
     assert_eq!(
         touched("awk {print$1} /etc/passwd"),
