@@ -95,7 +95,10 @@ pub struct SystemManager {
     pub clean_verbs: Vec<String>,
     /// Folders that are state: no mount on them or above.
     #[serde(default)]
-    pub commits_to: Vec<String>,
+    pub state: Vec<String>,
+    /// An option that the path of another folder for packages follows: docker-clean doesn't look there.
+    #[serde(default)]
+    pub archives_option: Option<String>,
     /// What careen would append.
     #[serde(default)]
     pub cleanup: Option<Cleanup>,
@@ -127,7 +130,7 @@ impl SystemManager {
     /// Whether a mount on `path` would hide state that the image must keep.
     pub fn mount_hides_state(&self, path: &str) -> bool {
         let path = tidy(path);
-        self.commits_to
+        self.state
             .iter()
             .any(|state| path == *state || is_below(state, &path))
     }
