@@ -260,6 +260,13 @@ fn broken_or_unsure_scripts_are_opaque() {
         "fi",
         "}",
         "time ! a",
+        "time",
+        "a | ! b",
+        "a[",
+        "a[1]=2",
+        "a $[1 + 2]",
+        "a {fd}>b",
+        "a 2>&1>b",
     ] {
         opaque(text, Dialect::Sh);
         opaque(text, Dialect::Bash);

@@ -100,10 +100,7 @@ impl Reader<'_> {
             return None;
         }
         // `{fd}>file`
-        if self.bash()
-            && matches!(self.here(), b'<' | b'>')
-            && self.slice(start, self.pos).starts_with('{')
-        {
+        if matches!(self.here(), b'<' | b'>') && self.slice(start, self.pos).starts_with('{') {
             return None;
         }
         Some(draft.finish(Span::new(start, self.pos)))
