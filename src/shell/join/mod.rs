@@ -10,7 +10,7 @@ mod independent;
 pub use exact::exact;
 pub use independent::{Programs, independent};
 
-use super::{AndOr, Script, Shellopts, Terminator};
+use super::{AndOr, Heredoc, Script, Shellopts, Terminator};
 use crate::syntax::Span;
 
 /// What ties two scripts.
@@ -212,6 +212,10 @@ pub fn tail(script: &Script) -> Result<Span, Refusal> {
         .any(|comment| comment.end > tail.start)
     {
         return Err(Refusal::TrailingComment);
+    }
+    let after = |heredoc: &Heredoc| heredoc.body.span.end > tail.start;
+    if script.heredocs.iter().any(after) {
+        return Err(Refusal::Heredoc);
     }
     let rest = script.text.get(tail.range()).unwrap_or_default();
     if !rest.bytes().all(|byte| b" \t\n;\\".contains(&byte)) {

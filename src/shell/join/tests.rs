@@ -92,6 +92,7 @@ fn the_text_must_allow_it() {
     refused("make a", "# x\nmake b", "starts with a comment");
     refused("make a &", "make b", "background");
     refused("make <<E\nx\nE\n", "make b", "heredoc");
+    refused("make <<';'\n;\n", "make b", "heredoc");
     refused("", "make b", "no command");
     refused("make a", "", "no command");
 }
