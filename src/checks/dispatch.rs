@@ -262,7 +262,13 @@ impl<'f> Dispatcher<'_, 'f> {
             if matches!(mount.kind, None | Some(Kind::Secret | Kind::Ssh)) {
                 continue;
             }
-            let target = mount.target.and_then(|target| self.state.resolve(&target));
+            // An absolute target is compared as written: BuildKit lets `//` through.
+            let target = mount
+                .target
+                .and_then(|target| match target.starts_with('/') {
+                    true => Some(target),
+                    false => self.state.resolve(&target),
+                });
             if target.as_deref() == Some("/") {
                 return Err("a mount can't be at /".into());
             }

@@ -10,14 +10,16 @@ struct Choice {
 }
 
 impl Choice {
-    fn read(value: &str) -> Self {
+    /// A later list takes the place of an earlier one; `all` stays.
+    fn read(&mut self, value: &str) {
         let value = value.trim();
-        Self {
-            all: value == "all",
-            names: value
+        if value == "all" {
+            self.all = true;
+        } else {
+            self.names = value
                 .split(',')
                 .map(|name| name.trim().to_owned())
-                .collect(),
+                .collect();
         }
     }
 
@@ -61,8 +63,8 @@ impl Lint {
             };
             let (name, value) = option.split_once('=').ok_or_else(reject)?;
             match name.trim() {
-                "skip" => lint.skip = Choice::read(value),
-                "experimental" => lint.experimental = Choice::read(value),
+                "skip" => lint.skip.read(value),
+                "experimental" => lint.experimental.read(value),
                 "error" => lint.is_error = boolean(value.trim()).ok_or_else(reject)?,
                 _ => return Err(reject()),
             }

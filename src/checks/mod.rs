@@ -17,7 +17,7 @@
 //! | `mounts.rs`, `csv.rs` | `RUN --mount` and `--device` | `instructions/commands_runmount.go`, `commands_rundevice.go` |
 //! | `plan.rs` | global ARGs, stages, who copies from whom | `dockerfile2llb/convert.go` |
 //! | `dispatch.rs` | each instruction in the state that it sees | `dockerfile2llb/convert.go` |
-//! | `state.rs` | that state | `dockerfile2llb/convert.go` |
+//! | `state.rs`, `layers.rs` | that state | `dockerfile2llb/convert.go` |
 //! | `copy.rs`, `ports.rs`, `signals.rs` | values of COPY and ADD, EXPOSE, STOPSIGNAL | `convert_copy.go`, `convert_expose.go` |
 //! | `image.rs`, `platform.rs` | image names and platforms | `distribution/reference`, `containerd/platforms` |
 //! | `variables.rs` | `$name` and `${name:-word}` | `shell/lex.go` |
@@ -32,6 +32,7 @@ mod dispatch;
 mod flags;
 mod healthcheck;
 mod image;
+mod layers;
 mod lint;
 mod mounts;
 mod plan;

@@ -74,6 +74,17 @@ pub(super) fn plan(
     let mut by_name = HashMap::new();
     for (index, stage) in stages.iter_mut().enumerate() {
         base(stage, &globals, reading, lint)?;
+        // A stage's name may stand for an image that the caller names, so it has to be one.
+        let named = !stage.name.is_empty() && stage.name != "context" && stage.name != "scratch";
+        if named && !image::valid(&stage.name) {
+            return Err(Rejection::at(
+                stage.from,
+                format!(
+                    "{:?} is no name of an image, as a stage's has to be",
+                    stage.name
+                ),
+            ));
+        }
         stage.base = by_name.get(&stage.image).copied();
         if !stage.name.is_empty() {
             by_name.insert(stage.name.clone(), index);
@@ -134,7 +145,7 @@ fn dispatch<'f>(
                 .run(instruction, instruction)
                 .map_err(|message| Rejection::at(instruction, message))?;
         }
-        states.push(dispatcher.state);
+        states.push(dispatcher.state.finish());
     }
     Ok(())
 }

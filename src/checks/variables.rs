@@ -315,11 +315,12 @@ impl<'e> Lexer<'_, '_, 'e> {
                     return failure(format!("{word} is no pattern"));
                 };
                 let value = value.unwrap_or("");
-                Ok(if modifier == '#' {
+                let trimmed = if modifier == '#' {
                     trim_start(value, &pattern, greedy)
                 } else {
                     trim_end(value, &pattern, greedy)
-                })
+                };
+                Ok(self.or_hidden(trimmed))
             }
             _ => failure(format!("${{{name}:{modifier}…}} is no known form")),
         }
@@ -336,7 +337,14 @@ impl<'e> Lexer<'_, '_, 'e> {
         let Some(pattern) = pattern_of(&pattern) else {
             return failure(format!("{pattern} is no pattern"));
         };
-        Ok(substitute(value, &pattern, &replacement, all))
+        let text = substitute(value, &pattern, &replacement, all);
+        Ok(self.or_hidden(text))
+    }
+
+    /// `None` was too much work to find out.
+    fn or_hidden(&mut self, text: Option<String>) -> String {
+        self.hidden |= text.is_none();
+        text.unwrap_or_default()
     }
 
     fn nested(&mut self, stop: char, raw_escapes: bool) -> Result<String, Failure> {
@@ -419,11 +427,8 @@ fn pattern_of(text: &str) -> Option<Vec<Piece>> {
 
 /// The numbers of characters at the start of `text` that the pattern matches: the shortest, the longest.
 fn prefix(text: &[char], pattern: &[Piece]) -> Option<(usize, usize)> {
-    // A product that no honest file reaches.
-    if text.len().saturating_mul(pattern.len()) > 1_000_000 {
-        return None;
-    }
     let mut found: Option<(usize, usize)> = None;
+    // Whether the pieces before each place can match what was read.
     let mut states = vec![false; pattern.len() + 1];
     if let Some(first) = states.first_mut() {
         *first = true;
@@ -466,40 +471,47 @@ fn prefix(text: &[char], pattern: &[Piece]) -> Option<(usize, usize)> {
     found
 }
 
-fn trim_start(value: &str, pattern: &[Piece], greedy: bool) -> String {
+/// No honest file asks for more steps than this.
+const STEPS: usize = 10_000;
+
+/// `None` when that is too much work.
+fn trim_start(value: &str, pattern: &[Piece], greedy: bool) -> Option<String> {
     let text: Vec<char> = value.chars().collect();
-    match prefix(&text, pattern) {
+    if text.len() * pattern.len() > STEPS {
+        return None;
+    }
+    Some(match prefix(&text, pattern) {
         Some((shortest, longest)) => value
             .chars()
             .skip(if greedy { longest } else { shortest })
             .collect(),
         None => value.to_owned(),
-    }
+    })
 }
 
-fn trim_end(value: &str, pattern: &[Piece], greedy: bool) -> String {
-    let text: Vec<char> = value.chars().rev().collect();
+/// `None` when that is too much work.
+fn trim_end(value: &str, pattern: &[Piece], greedy: bool) -> Option<String> {
+    let backwards: String = value.chars().rev().collect();
     let pattern: Vec<Piece> = pattern.iter().rev().copied().collect();
-    match prefix(&text, &pattern) {
-        Some((shortest, longest)) => value
-            .chars()
-            .take(text.len() - if greedy { longest } else { shortest })
-            .collect(),
-        None => value.to_owned(),
-    }
+    let trimmed = trim_start(&backwards, &pattern, greedy)?;
+    Some(trimmed.chars().rev().collect())
 }
 
-fn substitute(value: &str, pattern: &[Piece], replacement: &str, all: bool) -> String {
+/// `None` when that is too much work.
+fn substitute(value: &str, pattern: &[Piece], replacement: &str, all: bool) -> Option<String> {
     let text: Vec<char> = value.chars().collect();
-    if pattern.is_empty() || text.len().saturating_mul(text.len()) > 1_000_000 {
-        return value.to_owned();
+    if text.len() * text.len() * pattern.len() > 4 * STEPS {
+        return None;
+    }
+    if pattern.is_empty() {
+        return Some(value.to_owned());
     }
     let mut result = String::new();
     let mut at = 0;
     let mut done = false;
     while let Some(c) = text.get(at) {
         let matched = match prefix(text.get(at..).unwrap_or(&[]), pattern) {
-            Some((_, longest)) if longest > 0 && !done => longest,
+            Some((_, longest)) if !done => longest,
             _ => 0,
         };
         if matched == 0 {
@@ -511,7 +523,7 @@ fn substitute(value: &str, pattern: &[Piece], replacement: &str, all: bool) -> S
             done = !all;
         }
     }
-    result
+    Some(result)
 }
 
 #[cfg(test)]
