@@ -198,9 +198,7 @@ impl<'f> Dispatcher<'_, 'f> {
         self.expand(flags::value(flags, "chown"), at)?;
         let mode = self.expand(flags::value(flags, "chmod"), at)?;
         let checksum = self.expand(flags::value(flags, "checksum"), at)?;
-        for pattern in flags::values(flags, "exclude") {
-            self.expand(pattern, at)?;
-        }
+        // --exclude is not expanded.
         let mut sources = Vec::new();
         if let Some((destination, written)) = words(instruction).split_last() {
             for source in written {
@@ -224,7 +222,7 @@ impl<'f> Dispatcher<'_, 'f> {
         };
         if !from.is_empty()
             && let Origin::Stage(stage) = self.plan.copied(from)
-            && stage >= self.index
+            && stage > self.index
         {
             return Err(format!("the stage {from} is defined below this one"));
         }
@@ -252,7 +250,7 @@ impl<'f> Dispatcher<'_, 'f> {
         for mount in all {
             if !mount.from.is_empty()
                 && let Origin::Stage(stage) = self.plan.mounted(&mount.from)
-                && stage >= self.index
+                && stage > self.index
             {
                 return Err(format!(
                     "the stage {} is defined below this one",
