@@ -2,7 +2,7 @@
 use super::accept::{is_heredoc, words};
 use super::lint::Lint;
 use super::mounts::{self, Kind};
-use super::plan::{Origin, Plan};
+use super::stages::{Origin, Stages};
 use super::state::{State, Variables};
 use super::variables::{self, Reading};
 use super::{Outside, copy, flags, ports, signals};
@@ -18,7 +18,7 @@ type Pair = (Option<String>, Option<String>);
 pub(super) struct Dispatcher<'a, 'f> {
     pub(super) file: &'f Dockerfile,
     pub(super) outside: &'a dyn Outside,
-    pub(super) plan: &'a Plan<'f>,
+    pub(super) stages: &'a Stages<'f>,
     pub(super) globals: &'a Variables,
     pub(super) reading: Reading,
     pub(super) lint: &'a mut Lint,
@@ -221,7 +221,7 @@ impl<'f> Dispatcher<'_, 'f> {
             _ => "",
         };
         if !from.is_empty()
-            && let Origin::Stage(stage) = self.plan.copied(from)
+            && let Origin::Stage(stage) = self.stages.copied(from)
             && stage > self.index
         {
             return Err(format!("the stage {from} is defined below this one"));
@@ -249,7 +249,7 @@ impl<'f> Dispatcher<'_, 'f> {
         }
         for mount in all {
             if !mount.from.is_empty()
-                && let Origin::Stage(stage) = self.plan.mounted(&mount.from)
+                && let Origin::Stage(stage) = self.stages.mounted(&mount.from)
                 && stage > self.index
             {
                 return Err(format!(
