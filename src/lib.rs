@@ -5,10 +5,11 @@
 //! * [`syntax`]: bytes -> a lossless [`syntax::Dockerfile`]
 //! * [`shell`]: a RUN script -> commands and words, and the rules of exact joining
 //! * [`knowledge`]: package managers, programs and base images, as tables
+//! * [`packages`]: questions about scripts that need the tables
 //! * [`stage`]: what each instruction sees
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
-//! * [`transform`]: what a transform is
+//! * [`transform`]: what a transform is, and [`style`]: how what it writes looks
 //! * [`engine`], with [`splice`], [`gate`] and [`pragma`]: rounds of a chain, and what every write must pass
 //! * [`transforms`]: the chain itself
 //! * [`report`], [`verify`], [`cli`]: doors onto the same engine
@@ -21,11 +22,13 @@ pub mod context;
 pub mod engine;
 pub mod gate;
 pub mod knowledge;
+pub mod packages;
 pub mod pragma;
 pub mod report;
 pub mod shell;
 pub mod splice;
 pub mod stage;
+pub mod style;
 pub mod syntax;
 pub mod transform;
 #[path = "../transforms/mod.rs"]

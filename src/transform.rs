@@ -186,7 +186,7 @@ pub trait Transform: Sync {
 /// A transform's place in a chain.
 #[derive(Clone, Copy)]
 pub struct Link {
-    /// Its name: `merge-runs`.
+    /// Its name, as `--select` takes it.
     pub id: &'static str,
     /// Its page, in Markdown.
     pub page: &'static str,

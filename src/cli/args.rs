@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     check::Check, completions::Completions, explain::Explain, fix::Fix, init::Init, list::List,
 };
+use crate::config::BUILDERS;
 use crate::transform::Profile;
 
 /// Rewrites Dockerfiles: faster rebuilds, smaller and safer images, and a diff that a reviewer can trust.
@@ -22,7 +24,7 @@ Examples:
   careen fix                     show what would change below this folder, as a diff
   careen fix --write             make the changes
   careen fix | git apply         the same, through git
-  careen check --format github   annotate a pull request; exit status 1 when there is something to change
+  careen check --format github   annotate a pull request; exit status 1 when something would change
   careen explain ID              what a transform does, and when it leaves a place alone
 
 Exit status: 0 done or clean, 1 changes found (`check`, `fix --check`), 2 error."
@@ -48,7 +50,7 @@ pub(super) enum Command {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// Say nothing but errors
+    /// Say nothing on standard error but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Say what was not done too: refusals, and changes that wait
@@ -115,14 +117,19 @@ pub(super) struct Common {
     /// Leave out files and folders that match, as in .gitignore; a path given by name is always taken
     #[arg(long, value_name = "GLOB", help_heading = "Files")]
     pub(super) exclude: Vec<String>,
-    /// The build context [default: the Dockerfile's folder]
+    /// The build context [default: what a compose or bake file says, else the Dockerfile's folder]
     #[arg(long, value_name = "DIR", help_heading = "Files")]
     pub(super) context: Option<PathBuf>,
     /// The config file [default: the nearest careen.toml, from the Dockerfile's folder upwards]
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(super) config: Option<PathBuf>,
-    /// The builder that builds the image, where it is not BuildKit: what it can't do is not proposed
-    #[arg(long, value_name = "NAME", help_heading = "Files")]
+    /// The builder that builds the image: what it can't do is not proposed [default: buildkit]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = PossibleValuesParser::new(BUILDERS),
+        help_heading = "Files"
+    )]
     pub(super) builder: Option<String>,
 }
 

@@ -68,7 +68,7 @@ pub(super) fn run(
             tally.file(done, terminal)
         })?;
     }
-    if !output.quiet {
+    if !output.quiet && tally.summary.files > 0 {
         let line = tally.summary.line(fix.write);
         terminal.complain(&format!("careen: {line}\n"));
     }
@@ -120,7 +120,7 @@ impl Tally<'_> {
     fn rest(&self, done: &Done, terminal: &mut Terminal<'_>) {
         if self.output.verbose {
             let paint = terminal.paint_err();
-            let rest = text::advices(&done.entry, paint) + &text::undone(&done.entry, paint);
+            let rest = text::advices(&done.entry, paint) + &done.undone(paint);
             terminal.complain(&rest);
         }
     }
