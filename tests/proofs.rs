@@ -57,6 +57,8 @@ struct Facts {
     /// Whether it is built from cold, filled and pruned cache mounts.
     #[serde(default)]
     mounts: bool,
+    /// In `planted/`: the state of the cache mounts, `cold`, `filled` or `pruned`, in which the rewrite must be found out.
+    breaks_when: Option<String>,
     /// What must come of `naive.Dockerfile`.
     naive: Option<Naive>,
     /// Globs of paths, and `config:FIELD`: each must be among the differences that are found.
@@ -68,6 +70,9 @@ struct Facts {
     /// With `after.Dockerfile`: globs that the rewrite declares as removed.
     #[serde(default)]
     removes: Vec<String>,
+    /// What `careen.toml` would say.
+    #[serde(default)]
+    config: Config,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -381,7 +386,7 @@ impl Trial<'_> {
             path: Some(dockerfile),
             context: Some(&context),
             knowledge: Knowledge::shipped(),
-            config: &Config::default(),
+            config: &self.case.facts.config,
         };
         let report = engine::run(chain, &input, &options).map_err(text)?;
         let removes = report
@@ -478,10 +483,14 @@ impl Trial<'_> {
                 "pruned" => "filled",
                 state => state,
             };
+            let bust = &format!("{}-{bust}", self.case.name);
             prune()?;
             if state == "filled" {
-                let fill =
-                    Placed::new(&busted(&fill, "fill"), &request.dockerfile).map_err(text)?;
+                let fill = Placed::new(
+                    &busted(&fill, &format!("{}-fill", self.case.name)),
+                    &request.dockerfile,
+                )
+                .map_err(text)?;
                 self.build("fill", &fill.path())?;
             }
             if state == "pruned" {
@@ -493,11 +502,18 @@ impl Trial<'_> {
             let before = Placed::new(&busted(&self.original, bust), &request.dockerfile);
             let before = before.map_err(text)?;
             request.dockerfile = before.path();
-            let outcome = self
-                .verify(&request, &busted(rewritten, bust), removes)
-                .map_err(|error| format!("{state} mounts: {error}"))?;
-            if !outcome.verdict.is_equal() {
-                return Err(format!("{state} mounts: {}", outcome.verdict));
+            let wrong = match self.verify(&request, &busted(rewritten, bust), removes) {
+                Ok(outcome) if outcome.verdict.is_equal() => None,
+                Ok(outcome) => Some(outcome.verdict.to_string()),
+                Err(error @ VerifyError::Original(_)) => return Err(error.to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            let planted = self.case.facts.breaks_when.as_deref() == Some(state);
+            match wrong {
+                Some(wrong) if !planted => return Err(format!("{state} mounts: {wrong}")),
+                Some(_) => return Ok(format!("found out with {state} mounts")),
+                None if planted => return Err(format!("not found out with {state} mounts")),
+                None => {}
             }
         }
         Ok("cold, filled and pruned".to_owned())
@@ -677,6 +693,7 @@ fn prune() -> Result<(), String> {
 
 /// The same Dockerfile, built anew: an argument below each FROM is in every cache key, but not in the image.
 /// (`--no-cache` would give a fresh cache mount.)
+/// The state and the case are in it, since the id of a cache mount is in no key.
 fn busted(source: &[u8], state: &str) -> Vec<u8> {
     let file = Dockerfile::parse(source);
     let mut out = Vec::new();

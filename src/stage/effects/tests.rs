@@ -24,10 +24,7 @@ fn copies() {
             "FROM debian\nCOPY [\"a b\", \"/c d/\"]",
             Paths::of(["/c d"]),
         ),
-        (
-            "FROM debian\nCOPY <<a <<b /c/\na\nb\n",
-            Paths::of(["/c"]),
-        ),
+        ("FROM debian\nCOPY <<a <<b /c/\na\nb\n", Paths::of(["/c"])),
     ] {
         assert_eq!(effects(text).writes, writes, "{text}");
     }
