@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod keyword_case;
+pub mod merge_runs;
 
 use crate::transform::Link;
 
@@ -16,6 +17,9 @@ macro_rules! link {
 
 /// Every transform, in the order in which it runs.
 pub static CHAIN: &[Link] = &[
+    // Layers and size
+    link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
 ];
