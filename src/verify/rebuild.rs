@@ -13,11 +13,16 @@ use super::builder::{BuildError, Builder, Source, failed_to};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Timing {
     /// The median of the runs.
+    #[serde(serialize_with = "seconds")]
     pub median: Duration,
     /// Steps of the Dockerfile, FROM aside.
     pub steps: usize,
     /// Those that came from the cache, in the run where they were fewest.
     pub cached: usize,
+}
+
+pub(super) fn seconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(time.as_secs_f64())
 }
 
 /// Rebuilds before and after, for one file.
@@ -72,8 +77,8 @@ impl Copied {
     }
 }
 
-/// Edits `file` in a copy of `context` and builds `before` and `after`, `runs` times in turn. Both must have been built
-/// already.
+/// Edits `file` in a copy of the context and builds `before`, edits it and builds `after`, `runs` times in turn. Both must
+/// have been built already.
 ///
 /// # Errors
 /// When a build fails, which an edit may bring about.
@@ -88,8 +93,9 @@ pub fn measure(
     let mut timings = [Timing::default(), Timing::default()];
     let mut times = [Vec::new(), Vec::new()];
     for run in 0..runs.max(1) {
-        context.touch(file)?;
         for (side, dockerfile) in [before, after].into_iter().enumerate() {
+            // An edit each: steps that both have would come from the other's build.
+            context.touch(file)?;
             let source = Source {
                 dockerfile,
                 context: context.path(),
