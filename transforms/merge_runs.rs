@@ -76,7 +76,9 @@ impl Transform for MergeRuns {
             if pair.iter().any(|one| one.keyword != Keyword::Run) {
                 continue;
             }
-            let Some(why) = related(scene, pair).or(all.then_some("a layer each")) else { continue };
+            let Some(why) = related(scene, pair).or(all.then_some("a layer each")) else {
+                continue;
+            };
             match merge(scene, pair, why) {
                 Ok(change) => {
                     proposals.push(change.into());
@@ -96,15 +98,21 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
     let before = system_calls(first, scene.knowledge);
     let after = system_calls(second, scene.knowledge);
     for one in &before {
-        for other in after.iter().filter(|other| share_lists(other.system.manager, one.system.manager)) {
+        for other in after
+            .iter()
+            .filter(|other| share_lists(other.system.manager, one.system.manager))
+        {
             let why = match (one.system.action, other.system.action) {
                 (SystemAction::Update, SystemAction::Install | SystemAction::Upgrade) => {
                     "the install needs the lists that the update just fetched"
                 }
-                (SystemAction::Install | SystemAction::Upgrade, SystemAction::Install) => "installs of one manager",
-                (SystemAction::Install | SystemAction::Update | SystemAction::Upgrade, SystemAction::Clean) => {
-                    "a cleanup shrinks only its own layer"
+                (SystemAction::Install | SystemAction::Upgrade, SystemAction::Install) => {
+                    "installs of one manager"
                 }
+                (
+                    SystemAction::Install | SystemAction::Update | SystemAction::Upgrade,
+                    SystemAction::Clean,
+                ) => "a cleanup shrinks only its own layer",
                 _ => continue,
             };
             return Some(why);
@@ -120,15 +128,28 @@ fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> 
         if call.name != Some("rm") {
             return false;
         }
-        let Some(words) = call.args().iter().map(|word| word.literal.as_deref()).collect::<Option<Vec<_>>>() else { return false };
+        let Some(words) = call
+            .args()
+            .iter()
+            .map(|word| word.literal.as_deref())
+            .collect::<Option<Vec<_>>>()
+        else {
+            return false;
+        };
         paths.extend(words.into_iter().filter(|word| !word.starts_with('-')));
     }
     let made = |path: &str| {
         let listed = managers.iter().any(|one| one.system.manager.keeps_in(path));
         // A download is known by its last name, also when only the address names it.
-        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        let name = path
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or(path);
         let named = first.words().iter().any(|word| {
-            word.literal.as_deref().is_some_and(|word| word == path || word.rsplit('/').next() == Some(name))
+            word.literal
+                .as_deref()
+                .is_some_and(|word| word == path || word.rsplit('/').next() == Some(name))
         });
         listed || (!name.is_empty() && !name.contains(['*', '?', '[']) && named)
     };
@@ -142,26 +163,52 @@ fn merge(scene: &Scene<'_>, [a, b]: [&Instruction; 2], why: &str) -> Result<Chan
     let (Some(first_at), Some(second_at)) = (a.shell_at(), b.shell_at()) else {
         return Err("one of them is in exec form".to_owned());
     };
-    let flags = |one: &Instruction| one.flags.iter().map(|flag| flag.text.clone()).collect::<Vec<_>>();
+    let flags = |one: &Instruction| {
+        one.flags
+            .iter()
+            .map(|flag| flag.text.clone())
+            .collect::<Vec<_>>()
+    };
     if flags(a) != flags(b) {
         return Err("their flags differ".to_owned());
     }
     let between = Span::new(a.span.end, b.span.start);
     if comments_in(scene.file, between).any(|comment| is_pragma(scene.file.bytes(comment.span))) {
-        return Err("a comment above the second RUN speaks to a tool about that instruction".to_owned());
+        return Err(
+            "a comment above the second RUN speaks to a tool about that instruction".to_owned(),
+        );
     }
-    let Some(state) = scene.stages().before(a.index) else { return Err("they stand outside of a stage".to_owned()) };
-    let joined = state.shell.join(first, second, &Tables(scene.knowledge)).map_err(|refusal| refusal.to_string())?;
+    let Some(state) = scene.stages().before(a.index) else {
+        return Err("they stand outside of a stage".to_owned());
+    };
+    let joined = state
+        .shell
+        .join(first, second, &Tables(scene.knowledge))
+        .map_err(|refusal| refusal.to_string())?;
     if first_at.len() + second_at.len() + 8 >= MAX_SCRIPT {
         return Err("the joined script would be longer than one argument can be".to_owned());
     }
     let style = Style::of(scene.file, &[a, b]);
     let start = tail(a, first_at, &joined).start;
-    let gap = Span::new(start, b.source(Span::at(second_at.start)).start.max(b.source(second_at).start));
+    let gap = Span::new(
+        start,
+        b.source(Span::at(second_at.start))
+            .start
+            .max(b.source(second_at).start),
+    );
     let Some(comments) = comment_lines(scene.file, gap, style.line_end) else {
         return Err("a comment between them is not UTF-8".to_owned());
     };
     let text = style.joint(joined.operator, &comments);
-    let lines = format!("join the RUN of line {} with the one above: {why}", b.lines.0);
-    Ok(Change::new(Span::new(a.span.start, b.span.end), Safety::Safe, lines, vec![Edit::replace(gap, text)]).fewer(1))
+    let lines = format!(
+        "join the RUN of line {} with the one above: {why}",
+        b.lines.0
+    );
+    Ok(Change::new(
+        Span::new(a.span.start, b.span.end),
+        Safety::Safe,
+        lines,
+        vec![Edit::replace(gap, text)],
+    )
+    .fewer(1))
 }

@@ -291,7 +291,7 @@ fn torture_is_opaque_and_never_overflows() {
     let nested = |depth: usize| {
         format!(
             "{}a{}",
-            "(".repeat(1) + &" (".repeat(depth),
+            "(".to_string() + &" (".repeat(depth),
             ")".repeat(depth + 1)
         )
     };
