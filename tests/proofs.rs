@@ -575,17 +575,26 @@ impl Trial<'_> {
         Err("the connection to the engine is lost again and again".to_owned())
     }
 
-    /// Whether `after` failed at the same command as the original: the same exit status after the same last words.
+    /// Whether `after` failed at the same command as the original: the same exit status, and all that the commands
+    /// printed until then. Lines of two streams come in any order, and apt tells times and speeds.
     fn alike(&self, after: &Log) -> Result<(), String> {
         let before = self.fresh("before", &self.original)?;
         let before = before.ok_or("the original fails, and then builds from nothing")?;
-        let end = |log: &Log| (log.exit_code, log.output.last().cloned());
-        let (before, after) = (end(&before), end(after));
-        if before == after {
+        let told = |log: &Log| {
+            let mut lines: Vec<String> = log
+                .output
+                .iter()
+                .map(|line| line.replace(|byte: char| byte.is_ascii_digit(), ""))
+                .collect();
+            lines.sort();
+            (log.exit_code, lines)
+        };
+        if told(&before) == told(after) {
             Ok(())
         } else {
             Err(format!(
-                "fails with {before:?} before and {after:?} after the rewrite"
+                "fails with {:?} after {:?} before, and with {:?} after {:?} once it is rewritten",
+                before.exit_code, before.output, after.exit_code, after.output
             ))
         }
     }
