@@ -3,6 +3,7 @@
 //! A transform is a file here: its page (`//!`) and below it the code. It joins the product by its `pub mod` line and
 //! its place in [`CHAIN`].
 
+pub mod from_as_case;
 pub mod keyword_case;
 
 use crate::transform::Link;
@@ -15,7 +16,11 @@ macro_rules! link {
 }
 
 /// Every transform, in the order in which it runs.
+#[rustfmt::skip] // One link a paragraph reads better than what rustfmt makes of it.
 pub static CHAIN: &[Link] = &[
+    // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
+    link!("from-as-case", "from_as_case.rs", from_as_case::FromAsCase)
+        .answers(&["FromAsCasing"]),
 ];
