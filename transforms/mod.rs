@@ -5,6 +5,7 @@
 
 pub mod from_as_case;
 pub mod keyword_case;
+pub mod stage_name_case;
 
 use crate::transform::Link;
 
@@ -23,4 +24,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["ConsistentInstructionCasing"]),
     link!("from-as-case", "from_as_case.rs", from_as_case::FromAsCase)
         .answers(&["FromAsCasing"]),
+    link!("stage-name-case", "stage_name_case.rs", stage_name_case::StageNameCase)
+        .answers(&["StageNameCasing"]),
 ];
