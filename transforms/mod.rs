@@ -5,6 +5,7 @@
 
 pub mod from_as_case;
 pub mod keyword_case;
+pub mod redundant_platform;
 pub mod stage_name_case;
 
 use crate::transform::Link;
@@ -26,4 +27,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["FromAsCasing"]),
     link!("stage-name-case", "stage_name_case.rs", stage_name_case::StageNameCase)
         .answers(&["StageNameCasing"]),
+    link!("redundant-platform", "redundant_platform.rs", redundant_platform::RedundantPlatform)
+        .answers(&["RedundantTargetPlatform"]),
 ];
