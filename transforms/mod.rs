@@ -3,6 +3,7 @@
 //! A transform is a file here: its page (`//!`) and below it the code. It joins the product by its `pub mod` line and
 //! its place in [`CHAIN`].
 
+pub mod close_continuation;
 pub mod from_as_case;
 pub mod keyword_case;
 pub mod redundant_platform;
@@ -29,4 +30,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["StageNameCasing"]),
     link!("redundant-platform", "redundant_platform.rs", redundant_platform::RedundantPlatform)
         .answers(&["RedundantTargetPlatform"]),
+    link!("close-continuation", "close_continuation.rs", close_continuation::CloseContinuation)
+        .answers(&["NoEmptyContinuation"]),
 ];
