@@ -5,6 +5,7 @@
 
 pub mod close_continuation;
 pub mod from_as_case;
+pub mod key_value_form;
 pub mod keyword_case;
 pub mod redundant_platform;
 pub mod stage_name_case;
@@ -32,4 +33,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["RedundantTargetPlatform"]),
     link!("close-continuation", "close_continuation.rs", close_continuation::CloseContinuation)
         .answers(&["NoEmptyContinuation"]),
+    link!("key-value-form", "key_value_form.rs", key_value_form::KeyValueForm)
+        .answers(&["LegacyKeyValueFormat"]),
 ];
