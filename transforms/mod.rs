@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod close_continuation;
+pub mod expose_case;
 pub mod from_as_case;
 pub mod key_value_form;
 pub mod keyword_case;
@@ -35,4 +36,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["NoEmptyContinuation"]),
     link!("key-value-form", "key_value_form.rs", key_value_form::KeyValueForm)
         .answers(&["LegacyKeyValueFormat"]),
+    link!("expose-case", "expose_case.rs", expose_case::ExposeCase)
+        .answers(&["ExposeProtoCasing"]),
 ];
