@@ -5,6 +5,7 @@
 
 pub mod close_continuation;
 pub mod expose_case;
+pub mod expose_port;
 pub mod from_as_case;
 pub mod key_value_form;
 pub mod keyword_case;
@@ -38,4 +39,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["LegacyKeyValueFormat"]),
     link!("expose-case", "expose_case.rs", expose_case::ExposeCase)
         .answers(&["ExposeProtoCasing"]),
+    link!("expose-port", "expose_port.rs", expose_port::ExposePort)
+        .answers(&["ExposeInvalidFormat"]),
 ];
