@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod close_continuation;
+pub mod drop_overridden;
 pub mod expose_case;
 pub mod expose_port;
 pub mod from_as_case;
@@ -41,4 +42,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["ExposeProtoCasing"]),
     link!("expose-port", "expose_port.rs", expose_port::ExposePort)
         .answers(&["ExposeInvalidFormat"]),
+    link!("drop-overridden", "drop_overridden.rs", drop_overridden::DropOverridden)
+        .answers(&["MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"]),
 ];
