@@ -10,6 +10,7 @@ pub mod expose_port;
 pub mod from_as_case;
 pub mod key_value_form;
 pub mod keyword_case;
+pub mod label_maintainer;
 pub mod redundant_platform;
 pub mod stage_name_case;
 
@@ -44,4 +45,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["ExposeInvalidFormat"]),
     link!("drop-overridden", "drop_overridden.rs", drop_overridden::DropOverridden)
         .answers(&["MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"]),
+    link!("label-maintainer", "label_maintainer.rs", label_maintainer::LabelMaintainer)
+        .answers(&["MaintainerDeprecated", "DL4000"]),
 ];
