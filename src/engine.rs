@@ -482,7 +482,8 @@ impl Run<'_> {
     fn read_beside(&self, path: &str) -> Option<Vec<u8>> {
         self.input
             .context
-            .and_then(|context| context.read_beside(path))
+            .and_then(|context| context.read_beside(path).ok().flatten())
+            .map(|bytes| bytes.to_vec())
     }
 
     fn finish(mut self) -> Report {

@@ -327,7 +327,11 @@ impl<'a> Scene<'a> {
     /// A file beside the Dockerfile, as this run would leave it.
     pub fn beside(&self, path: &str) -> Option<Vec<u8>> {
         let written = self.beside.and_then(|beside| beside.get(path)).cloned();
-        written.or_else(|| self.context.and_then(|context| context.read_beside(path)))
+        let read = || {
+            self.context
+                .and_then(|context| context.read_beside(path).ok().flatten())
+        };
+        written.or_else(|| read().map(|bytes| bytes.to_vec()))
     }
 
     /// The stage graph and what each instruction sees.

@@ -270,7 +270,9 @@ fn difference(file: &Dockerfile, answer: &Value) -> Option<String> {
                     .collect::<Vec<_>>(),
             ),
         ];
-        let script = instruction.keyword == Keyword::Run && !instruction.is_json();
+        let script = instruction.keyword == Keyword::Run
+            && !instruction.is_json()
+            && !instruction.rest_at.is_empty();
         found.push(if script {
             Value::from(&hex(&shell_text(file, instruction))[..16])
         } else {

@@ -87,7 +87,7 @@ impl Fixture {
         let context = context.transpose()?;
         let toml = self.folder.join("careen.toml");
         let config = if toml.exists() {
-            Config::load(&toml).map_err(|error| error.to_string())?
+            Config::load(&toml, &ids()).map_err(|error| error.to_string())?
         } else {
             Config::default()
         };
@@ -138,4 +138,9 @@ pub fn corpus() -> Option<Vec<(String, Vec<u8>)>> {
         .collect();
     files.sort();
     Some(files)
+}
+
+/// The ids of the chain.
+pub fn ids() -> Vec<&'static str> {
+    CHAIN.iter().map(|link| link.id).collect()
 }

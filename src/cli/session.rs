@@ -1,0 +1,288 @@
+//! What one run knows of each Dockerfile: its config, its build context, and what is asked of the engine.
+//!
+//! All calls into config, context, knowledge and the engine are here.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::args::Common;
+use super::paths::relative;
+use super::{Program, ids};
+use crate::checks;
+use crate::config::Config;
+use crate::context::Context;
+use crate::engine::{Input, Options, Report};
+use crate::knowledge::Knowledge;
+use crate::report::{Problem, shown};
+use crate::syntax::{Dockerfile, Span};
+use crate::transform::Profile;
+
+/// The config file's name.
+pub(super) const CONFIG_NAME: &str = "careen.toml";
+
+/// What a config file says to the command line.
+#[derive(Clone, Debug, Default)]
+struct Wishes {
+    profile: Option<String>,
+    unsafe_changes: bool,
+    select: Vec<String>,
+    ignore: Vec<String>,
+    exclude: Vec<String>,
+    context: Option<PathBuf>,
+}
+
+impl Wishes {
+    fn of(config: &Config) -> Self {
+        Self {
+            profile: config.profile.clone(),
+            unsafe_changes: config.unsafe_changes,
+            select: config.select.clone(),
+            ignore: config.ignore.clone(),
+            exclude: config.exclude.clone(),
+            context: config.context.clone(),
+        }
+    }
+}
+
+/// Lets a flag have its way over the config.
+fn set_builder(config: &mut Config, builder: &str) {
+    config.builder = Some(builder.to_owned());
+}
+
+fn open_context(root: &Path, dockerfile: &Path) -> Result<Option<Context>, Problem> {
+    Context::open(root, Some(dockerfile))
+        .map(Some)
+        .map_err(|error| Problem::new(error.to_string()))
+}
+
+/// A config file, ready for use.
+struct Settings {
+    /// Where its relative paths start.
+    folder: PathBuf,
+    config: Config,
+    options: Options,
+    context: Option<PathBuf>,
+    exclude: Gitignore,
+}
+
+/// What the engine said of one text, and where its build context is.
+pub(super) struct Ran {
+    pub(super) report: Report,
+    /// Seen from the working directory; empty when it is that directory, or unknown.
+    pub(super) context: PathBuf,
+}
+
+/// One run of the command line.
+pub(super) struct Session<'a> {
+    program: &'a Program,
+    common: &'a Common,
+    /// Real path.
+    cwd: PathBuf,
+    writes_beside: bool,
+    /// The file of `--config`.
+    given: Option<Arc<Settings>>,
+    /// By folder.
+    known: Mutex<HashMap<PathBuf, Result<Arc<Settings>, Problem>>>,
+}
+
+impl<'a> Session<'a> {
+    /// Checks the flags. `writes_beside`: whether files beside the Dockerfile can be written, or shown as a diff.
+    pub(super) fn new(
+        program: &'a Program,
+        common: &'a Common,
+        cwd: &Path,
+        writes_beside: bool,
+    ) -> Result<Self, Problem> {
+        ids::known(program.chain, &common.select, "--select")?;
+        ids::known(program.chain, &common.ignore, "--ignore")?;
+        let mut session = Self {
+            program,
+            common,
+            cwd: cwd.canonicalize().unwrap_or_else(|_| cwd.to_owned()),
+            writes_beside,
+            given: None,
+            known: Mutex::default(),
+        };
+        if let Some(context) = &common.context
+            && !session.cwd.join(context).is_dir()
+        {
+            let problem = Problem::new(format!("--context: {} is no folder", shown_path(context)));
+            return Err(problem);
+        }
+        if let Some(path) = &common.config {
+            let settings = session.read(&session.cwd.join(path))?;
+            session.given = Some(Arc::new(settings));
+        }
+        Ok(session)
+    }
+
+    /// The working directory's real path.
+    pub(super) fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+
+    /// Whether the config leaves the Dockerfile at real path `dockerfile` out.
+    pub(super) fn excludes(&self, dockerfile: &Path) -> bool {
+        // A broken config is reported when the file is run.
+        let Ok(settings) = self.settings(dockerfile) else {
+            return false;
+        };
+        dockerfile.starts_with(&settings.folder)
+            && settings
+                .exclude
+                .matched_path_or_any_parents(dockerfile, false)
+                .is_ignore()
+    }
+
+    /// Runs the chain over `source`, the text of the Dockerfile at `dockerfile`, an absolute path if it has one.
+    pub(super) fn run(&self, source: &[u8], dockerfile: Option<&Path>) -> Result<Ran, Problem> {
+        let settings = self.settings(dockerfile.unwrap_or(&self.cwd.join("Dockerfile")))?;
+        let root = match (&self.common.context, &settings.context, dockerfile) {
+            (Some(given), _, _) => Some(self.cwd.join(given)),
+            (None, Some(wished), _) => Some(settings.folder.join(wished)),
+            (None, None, Some(dockerfile)) => Some(Context::find(dockerfile, None).root),
+            (None, None, None) => None,
+        };
+        let context = match (&root, dockerfile) {
+            (Some(root), Some(dockerfile)) => open_context(root, dockerfile)?,
+            _ => None,
+        };
+        let input = Input {
+            source,
+            path: dockerfile,
+            context: context.as_ref(),
+            knowledge: Knowledge::shipped(),
+            config: &settings.config,
+        };
+        let (chain, engine) = (self.program.chain, self.program.engine);
+        let run = AssertUnwindSafe(|| engine(chain, &input, &settings.options));
+        let report = match catch_unwind(run) {
+            Ok(Ok(report)) => report,
+            Ok(Err(error)) => return Err(Problem::new(error.to_string())),
+            Err(_) => {
+                let problem = Problem::new("careen came to a place that it should never reach");
+                return Err(problem.help("nothing is written; please report this with the file"));
+            }
+        };
+        if report.skipped.is_some()
+            && let Some(problem) = rejection(source)
+        {
+            return Err(problem);
+        }
+        let root = root.and_then(|root| root.canonicalize().ok());
+        let context = root.map_or_else(PathBuf::new, |root| relative(&root, &self.cwd));
+        Ok(Ran { report, context })
+    }
+
+    /// What holds for the Dockerfile at `dockerfile`.
+    fn settings(&self, dockerfile: &Path) -> Result<Arc<Settings>, Problem> {
+        match (&self.given, dockerfile.parent()) {
+            (Some(given), _) => Ok(Arc::clone(given)),
+            (None, Some(folder)) => self.nearest(folder),
+            (None, None) => self.nearest(&self.cwd),
+        }
+    }
+
+    /// The nearest config from `folder` upwards; the default when there is none.
+    fn nearest(&self, folder: &Path) -> Result<Arc<Settings>, Problem> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut passed = Vec::new();
+        let mut settings = None;
+        for folder in folder.ancestors() {
+            if let Some(found) = known.get(folder) {
+                settings = Some(found.clone());
+                break;
+            }
+            passed.push(folder.to_owned());
+            let path = folder.join(CONFIG_NAME);
+            if path.is_file() {
+                settings = Some(self.read(&path).map(Arc::new));
+                break;
+            }
+        }
+        let settings =
+            settings.unwrap_or_else(|| self.prepare(Config::default(), None).map(Arc::new));
+        for folder in passed {
+            known.insert(folder, settings.clone());
+        }
+        settings
+    }
+
+    fn read(&self, path: &Path) -> Result<Settings, Problem> {
+        let known: Vec<&str> = self.program.chain.iter().map(|link| link.id).collect();
+        let config = Config::load(path, &known).map_err(|error| Problem::new(error.to_string()))?;
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        self.prepare(config, Some(&path))
+    }
+
+    /// Puts the flags over a config.
+    fn prepare(&self, mut config: Config, path: Option<&Path>) -> Result<Settings, Problem> {
+        let name = path.map_or_else(String::new, |path| shown_path(&relative(path, &self.cwd)));
+        let folder = path.and_then(Path::parent).unwrap_or(&self.cwd).to_owned();
+        let wishes = Wishes::of(&config);
+        let chain = self.program.chain;
+        ids::known(chain, &wishes.select, &format!("{name}: select"))?;
+        ids::known(chain, &wishes.ignore, &format!("{name}: ignore"))?;
+        if let Some(builder) = &self.common.builder {
+            set_builder(&mut config, builder);
+        }
+        let profile = match (self.common.profile, wishes.profile.as_deref()) {
+            (Some(level), _) => level.into(),
+            (None, None | Some("safe")) => Profile::Safe,
+            (None, Some("recommended")) => Profile::Recommended,
+            (None, Some("hardened")) => Profile::Hardened,
+            (None, Some(other)) => {
+                let problem = Problem::new(format!("{name}: there is no profile `{other}`"));
+                return Err(problem.help("it is `safe`, `recommended` or `hardened`"));
+            }
+        };
+        let select = match self.common.select.as_slice() {
+            [] => wishes.select,
+            given => given.to_vec(),
+        };
+        let options = Options {
+            // A level on the command line is narrower than what the config allows.
+            unsafe_changes: self.common.unsafe_changes
+                || (wishes.unsafe_changes && self.common.profile.is_none()),
+            profile,
+            select,
+            ignore: [wishes.ignore, self.common.ignore.clone()].concat(),
+            writes_beside: self.writes_beside,
+        };
+        let mut exclude = GitignoreBuilder::new(&folder);
+        for glob in &wishes.exclude {
+            exclude
+                .add_line(None, glob)
+                .map_err(|error| Problem::new(format!("{name}: exclude: {error}")))?;
+        }
+        let exclude = exclude
+            .build()
+            .map_err(|error| Problem::new(format!("{name}: exclude: {error}")))?;
+        Ok(Settings {
+            folder,
+            config,
+            options,
+            context: wishes.context,
+            exclude,
+        })
+    }
+}
+
+/// Why BuildKit refuses `source`, with its place, if it does.
+fn rejection(source: &[u8]) -> Option<Problem> {
+    let rejection = checks::accepts(&Dockerfile::parse(source)).err()?;
+    let span = Span::new(
+        rejection.span.start.min(source.len()),
+        rejection.span.end.min(source.len()),
+    );
+    let problem = Problem::new(rejection.message).at(source, span);
+    Some(problem.help("`docker build` refuses this file too: make it build, then run careen again"))
+}
+
+fn shown_path(path: &Path) -> String {
+    shown(path.as_os_str().as_encoded_bytes())
+}
