@@ -27,7 +27,8 @@
 //!
 //! ## When it refuses
 //!
-//! * A value that runs over a line end: several variables may be meant, and the old form sets one.
+//! * A value that runs over a line end with more than a word a line: several variables may be meant, and the old form
+//!   sets one.
 //! * A comment between name and value.
 //! * Quotes that don't close, and quotes inside `${…}` of a value with spaces.
 //! * A name of other characters than letters, digits, `_`, `.`, `-` and `/`.
@@ -82,7 +83,7 @@ fn rewrite(
     if !key.bytes().all(plain) || !logical.in_one_piece(pair.key.at) {
         return Err("its name is not plain");
     }
-    if !logical.in_one_piece(pair.value.at) {
+    if !logical.in_one_piece(pair.value.at) && !is_list(instruction, pair.value.at) {
         return Err(
             "its value runs over a line end; several variables may be meant, and it sets one",
         );
@@ -105,6 +106,8 @@ fn rewrite(
         vec![Edit::replace(gap, "=")]
     } else if !value.contains(quoting) && one_word(&format!("\"{value}\"")) {
         vec![Edit::replace(gap, "=\""), Edit::insert(place.end, "\"")]
+    } else if !logical.in_one_piece(pair.value.at) {
+        return Err("its value runs over a line end, with quotes in it");
     } else {
         let quoted = quoted?;
         if !one_word(&quoted) {
@@ -118,6 +121,19 @@ fn rewrite(
     let reason =
         format!("write `{key}=`, since the old form takes the rest of the line as one value");
     Ok(Change::new(instruction.span, Safety::Safe, reason, edits).into())
+}
+
+/// Whether a value that runs over line ends holds one word a line: a list, and not several variables.
+fn is_list(instruction: &Instruction, value: Span) -> bool {
+    let text = instruction.logical.text();
+    let inside = |at: &usize| value.start < *at && *at < value.end;
+    let breaks = instruction.logical.breaks().filter(inside);
+    let mut start = value.start;
+    breaks.chain([value.end]).all(|end| {
+        let line = text.get(start..end).unwrap_or_default();
+        start = end;
+        line.split_whitespace().count() < 2
+    })
 }
 
 /// Whether all quotes of a value close, by the rules of [`requote`].

@@ -72,7 +72,10 @@ fn drop_flag(file: &Dockerfile, from: &Instruction) -> Option<Proposal> {
         .filter(|one| one.keyword == Keyword::From);
     let is_stage = stages
         .filter_map(|stage| stage.args.words().get(2))
-        .any(|name| name.text.eq_ignore_ascii_case(&base.text) || base.text.contains('$'));
+        .any(|name| {
+            name.text.eq_ignore_ascii_case(&base.text)
+                || (base.text.contains('$') && !is_image(&base.text))
+        });
     if is_stage {
         return refuse("it may start from another stage, which has a platform of its own");
     }
@@ -83,6 +86,19 @@ fn drop_flag(file: &Dockerfile, from: &Instruction) -> Option<Proposal> {
     let reason = "FROM takes the target platform without being told";
     let edit = Edit::delete(from.source(gone));
     Some(Change::new(at, Safety::Safe, reason, vec![edit]).into())
+}
+
+/// Whether a name has what no stage's name has, outside of its variables.
+fn is_image(name: &str) -> bool {
+    let mut outside = true;
+    name.chars().any(|found| {
+        match found {
+            '{' => outside = false,
+            '}' => outside = true,
+            _ => {}
+        }
+        outside && matches!(found, ':' | '/' | '@')
+    })
 }
 
 fn gives_default(file: &Dockerfile) -> bool {

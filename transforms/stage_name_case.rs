@@ -60,9 +60,12 @@ impl Transform for StageNameCase {
 }
 
 fn recase(scene: &Scene<'_>, stage: &Instruction) -> Option<Proposal> {
-    let [_, _, written] = stage.args.words() else {
+    let [_, keyword, written] = stage.args.words() else {
         return None;
     };
+    if !keyword.text.eq_ignore_ascii_case("as") {
+        return None;
+    }
     let name = written.text.to_ascii_lowercase();
     if name == written.text {
         return None;
