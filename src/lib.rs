@@ -8,7 +8,7 @@
 //! * [`stage`]: what each instruction sees
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
-//! * [`transform`]: what a transform is
+//! * [`transform`]: what a transform is, and [`style`]: how what it writes looks
 //! * [`engine`], with [`splice`], [`gate`] and [`pragma`]: rounds of a chain, and what every write must pass
 //! * [`transforms`]: the chain itself
 //! * [`report`], [`verify`], [`cli`]: doors onto the same engine
@@ -26,6 +26,7 @@ pub mod report;
 pub mod shell;
 pub mod splice;
 pub mod stage;
+pub mod style;
 pub mod syntax;
 pub mod transform;
 #[path = "../transforms/mod.rs"]

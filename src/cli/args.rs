@@ -22,7 +22,7 @@ Examples:
   careen fix                     show what would change below this folder, as a diff
   careen fix --write             make the changes
   careen fix | git apply         the same, through git
-  careen check --format github   annotate a pull request; exit status 1 when there is something to change
+  careen check --format github   annotate a pull request; exit status 1 when something would change
   careen explain ID              what a transform does, and when it leaves a place alone
 
 Exit status: 0 done or clean, 1 changes found (`check`, `fix --check`), 2 error."

@@ -21,7 +21,8 @@ pub(super) fn run(
     let Some(link) = program.chain.iter().find(|link| link.id == explain.id) else {
         return Err(ids::unknown(program.chain, &explain.id, "explain").into());
     };
-    let text = page::render(link.page, terminal.paint_out());
+    let page = format!("# {}\n\n{}", link.id, page::markdown(link.page));
+    let text = page::render(&page, terminal.paint_out());
     terminal.out.write_all(text.as_bytes())?;
     Ok(Status::Done)
 }

@@ -312,7 +312,11 @@ impl Context {
         let whole = Glob::new(&wild.join("/")).map_err(bad)?;
         match self.try_entry(&base) {
             Ok(entry) if entry.kind == Kind::Dir => {}
-            Ok(Entry { path, kind, .. }) if matches!(kind, Kind::Symlink(_)) => {
+            Ok(Entry {
+                path,
+                kind: Kind::Symlink(_),
+                ..
+            }) => {
                 return Err(ContextError::ThroughLink {
                     path: pattern.clone(),
                     link: path,

@@ -49,6 +49,16 @@ impl Value {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
+    /// Reads TOML. Keys come in alphabetical order.
+    ///
+    /// # Errors
+    /// What the parser says, with line and column.
+    pub fn toml(text: &str) -> Result<Self, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        Ok(toml::Value::Table(table).into())
+    }
+
     /// The value of `key`, when this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let found = self.entries().iter().find(|(name, _)| name == key)?;
@@ -66,6 +76,16 @@ impl Value {
             Self::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The text at a path of keys, as a copy.
+    pub fn text_at(&self, keys: &[&str]) -> Option<String> {
+        self.at(keys)?.text().map(str::to_owned)
+    }
+
+    /// The scalars of the list at a path of keys; none when there is none.
+    pub fn list_at(&self, keys: &[&str]) -> Vec<String> {
+        self.at(keys).map(Self::scalars).unwrap_or_default()
     }
 
     /// Text, a number or a boolean, written out.
@@ -115,6 +135,23 @@ impl Value {
         entries
             .filter_map(|(key, value)| Some((key.clone(), value.scalar()?)))
             .collect()
+    }
+}
+
+impl From<toml::Value> for Value {
+    fn from(value: toml::Value) -> Self {
+        match value {
+            toml::Value::String(text) => Self::Text(text),
+            toml::Value::Integer(number) => Self::Number(number.to_string()),
+            toml::Value::Float(number) => Self::Number(number.to_string()),
+            toml::Value::Boolean(yes) => Self::Bool(yes),
+            toml::Value::Datetime(date) => Self::Text(date.to_string()),
+            toml::Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            toml::Value::Table(table) => {
+                let entries = table.into_iter();
+                Self::Map(entries.map(|(key, value)| (key, value.into())).collect())
+            }
+        }
     }
 }
 

@@ -75,7 +75,7 @@ pub fn render(page: &str, paint: Paint) -> String {
 /// Backticks become color, where they come in pairs.
 fn code_spans(line: &str, paint: Paint) -> String {
     let parts: Vec<&str> = line.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return line.to_owned();
     }
     parts

@@ -18,7 +18,7 @@ pub struct Problem {
     /// What is wrong, in one sentence.
     pub message: String,
     /// Where, when that is known.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// The way out.
     pub help: Option<String>,
 }
@@ -130,7 +130,7 @@ impl Problem {
 
     /// Says where it is.
     pub fn at(mut self, source: &[u8], span: Span) -> Self {
-        self.place = Some(Place::new(source, span));
+        self.place = Some(Box::new(Place::new(source, span)));
         self
     }
 

@@ -60,12 +60,14 @@ impl Summary {
                 "{}, {} in {}{}",
                 count(self.files, "file"),
                 count(self.changes, "change"),
-                self.changed_files,
+                count(self.changed_files, "file"),
                 if written { ", written" } else { "" }
             )
         };
-        if self.advice > 0 {
-            line += &format!(", {}", count(self.advice, "piece of advice"));
+        match self.advice {
+            0 => {}
+            1 => line += ", 1 piece of advice",
+            more => line += &format!(", {more} pieces of advice"),
         }
         line += &format!(", {}", count(self.refusals, "refusal"));
         if self.errors > 0 {
@@ -80,10 +82,9 @@ impl Summary {
 }
 
 /// `1 file`, `2 files`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    match (number, noun.split_once(' ')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some((first, rest))) => format!("{number} {first}s {rest}"),
-        (_, None) => format!("{number} {noun}s"),
+pub(crate) fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
     }
 }

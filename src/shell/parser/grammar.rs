@@ -10,6 +10,10 @@ use super::reader::{Pending, Reader};
 
 /// Words that end a list where a command may start.
 const CLOSERS: [&str; 8] = ["then", "else", "elif", "fi", "do", "done", "esac", "}"];
+/// Words that start a compound command.
+const OPENERS: [&str; 9] = [
+    "!", "{", "[[", "case", "for", "function", "if", "until", "while",
+];
 /// Words that mean something else in one shell or another where a command may start.
 const UNSURE: [&str; 4] = ["in", "select", "coproc", "repeat"];
 /// Commands after which the text that follows may be read by other rules.
@@ -281,7 +285,15 @@ impl Reader<'_> {
     /// Whether a line continuation stands right after `word` and more of the same word after that.
     fn cut_in_two(&self, word: &str) -> bool {
         let end = self.pos + word.len();
-        self.byte(end) == b'\\' && self.byte(end + 1) == b'\n' && !is_word_end(self.byte(end + 2))
+        let may_be_reserved = OPENERS
+            .iter()
+            .chain(&CLOSERS)
+            .chain(&UNSURE)
+            .any(|reserved| reserved.starts_with(word));
+        may_be_reserved
+            && self.byte(end) == b'\\'
+            && self.byte(end + 1) == b'\n'
+            && !is_word_end(self.byte(end + 2))
     }
 
     fn conditional(&mut self) -> Option<CommandKind> {
@@ -332,6 +344,9 @@ impl Reader<'_> {
             let mut values = Vec::new();
             loop {
                 self.skip_blanks();
+                if self.here() == b'#' {
+                    break;
+                }
                 match self.word()? {
                     Some(word) => values.push(word),
                     None => break,
@@ -448,6 +463,9 @@ impl Reader<'_> {
         let mut redirects = Vec::new();
         loop {
             self.skip_blanks();
+            if self.here() == b'#' {
+                break;
+            }
             if let Some(redirect) = self.redirect()? {
                 redirects.push(redirect);
                 end = self.pos;

@@ -1,0 +1,183 @@
+use super::super::Stages;
+use super::*;
+
+/// The effects of the last instruction of a file.
+fn effects(text: &str) -> Effects {
+    let file = Dockerfile::parse(text.as_bytes());
+    assert_eq!(file.errors, [], "{text}");
+    let stages = Stages::of(&file, Knowledge::shipped());
+    let last = file.instructions.last().unwrap();
+    let state = stages.before(last.index).unwrap();
+    Effects::of(&file, last, state, None, Knowledge::shipped())
+}
+
+#[test]
+fn copies() {
+    for (text, writes) in [
+        ("FROM debian\nCOPY a /b", Paths::of(["/b"])),
+        ("FROM debian\nWORKDIR /w\nCOPY a b c/", Paths::of(["/w/c"])),
+        ("FROM debian\nWORKDIR /w\nCOPY . .", Paths::of(["/w"])),
+        ("FROM debian\nENV D=/d\nCOPY a $D/", Paths::of(["/d"])),
+        ("FROM debian\nARG D=/d\nCOPY a $D/", Paths::Everything),
+        ("FROM unheard/of\nCOPY a b", Paths::Everything),
+        (
+            "FROM debian\nCOPY [\"a b\", \"/c d/\"]",
+            Paths::of(["/c d"]),
+        ),
+        (
+            "FROM debian\nCOPY <<a <<b /c/\na\nb\n",
+            Paths::of(["/c"]),
+        ),
+    ] {
+        assert_eq!(effects(text).writes, writes, "{text}");
+    }
+    let copy = effects("FROM debian\nWORKDIR /w\nCOPY --chown=app:$G a b/c/d");
+    assert_eq!(
+        copy.reads,
+        Paths::of(["/w/b/c/d", "/etc/passwd", "/etc/group"])
+    );
+    assert_eq!(copy.env_reads, Vars::of(["G"]));
+    let made: Vec<&str> = copy.makes.keys().map(String::as_str).collect();
+    assert_eq!(made, ["/w", "/w/b", "/w/b/c"]);
+    assert!(!copy.network);
+    assert!(effects("FROM debian\nADD https://example.org/a /b").network);
+    assert!(!effects("FROM debian\nADD a /b").network);
+    let heredoc = effects("FROM debian\nCOPY <<a /b\n'$X'\na\n");
+    assert_eq!(heredoc.env_reads, Vars::of(["X"]));
+    let heredoc = effects("FROM debian\nCOPY <<'a' /b\n$X\na\n");
+    assert_eq!(heredoc.env_reads, Vars::None);
+}
+
+#[test]
+fn what_changes_the_state() {
+    let arg = effects("FROM debian\nARG A=$B C");
+    assert_eq!(arg.env_reads, Vars::of(["B"]));
+    assert_eq!(arg.env_writes, Vars::of(["A", "C"]));
+    assert_eq!(arg.writes, Paths::None);
+    let env = effects("FROM debian\nENV A=$B C=1");
+    assert_eq!(env.env_writes, Vars::of(["A", "C"]));
+    assert_eq!(env.slots_written, [Slot::EnvOrder].into());
+    let workdir = effects("FROM debian\nUSER app\nWORKDIR a/b");
+    assert_eq!(workdir.makes.get("/a/b").map(String::as_str), Some("app"));
+    assert!(workdir.slots_read.contains(&Slot::Workdir));
+    assert!(effects("FROM debian\nARG http_proxy").stays.is_some());
+    assert!(effects("FROM debian\nARG TARGETARCH").stays.is_some());
+    assert!(effects("FROM debian\nARG TARGET").stays.is_none());
+    assert!(effects("FROM debian\nFROM debian").stays.is_some());
+}
+
+#[test]
+fn runs() {
+    let unseen = effects("FROM debian\nRUN make");
+    assert_eq!(unseen.writes, Paths::Everything);
+    assert_eq!(unseen.env_reads, Vars::All);
+    let json = effects("FROM debian\nRUN [\"mkdir\", \"-p\", \"/a/b\", \"/usr/share/x\"]");
+    assert_eq!(json.writes, Paths::of(["/a", "/usr/share/x"]));
+    assert!(!json.network);
+    let json = effects("FROM debian\nRUN [\"/work/mkdir\", \"/a\"]");
+    assert_eq!(json.writes, Paths::Everything);
+    let json = effects("FROM debian\nRUN [\"apt-get\", \"install\", \"-y\", \"curl\"]");
+    assert!(json.network);
+    assert!(json.writes.covers("/usr/bin/curl"));
+    assert!(!json.writes.covers("/app/x"));
+    let offline = effects("FROM debian\nRUN --network=none make");
+    assert!(!offline.network);
+    let mount = effects("FROM debian\nRUN --mount=type=cache,target=/c/d [\"true\"]");
+    assert_eq!(mount.writes, Paths::of(["/c/d"]));
+}
+
+#[test]
+fn changing_places() {
+    let install = "RUN [\"apt-get\", \"install\", \"-y\", \"curl\"]";
+    for (a, b, may) in [
+        ("ARG A", install, true),
+        ("ARG DEBIAN_FRONTEND=x", install, false),
+        ("ARG PATH=/x", install, false),
+        ("ARG A", "RUN make", false),
+        ("ARG A", "ARG B", true),
+        ("ARG A", "ARG A=1", false),
+        ("ARG A=1", "ARG B=$A", false),
+        ("ARG A", "ENV A=1", false),
+        ("ARG A", "ENV B=$A", false),
+        ("ARG A", "ENV B=1", true),
+        ("ENV A=1", "ENV B=1", false),
+        ("ARG A", "COPY a /$A", false),
+        ("ARG A", "COPY a /b", true),
+        ("ARG A", "LABEL a=$A", false),
+        ("ARG A", "WORKDIR /a", true),
+        ("ARG HTTPS_PROXY", "WORKDIR /a", false),
+        ("COPY . /app", install, true),
+        ("COPY . /home/me/x", install, true),
+        ("COPY . /home", install, false),
+        ("COPY x /etc/apt/", install, false),
+        ("COPY x /", install, false),
+        ("COPY x /var/www/html/", install, false),
+        ("COPY . app", install, true),
+        ("COPY a /b", "RUN make", false),
+        ("COPY a /b", "COPY c /d", true),
+        ("COPY a /b", "COPY c /b", false),
+        ("COPY a /b", "COPY c /b/d", false),
+        ("COPY a /b/", "COPY c /bd", true),
+        ("COPY a /b/c/", "COPY a /b/d/", true),
+        ("COPY --chown=1:1 a /b/c/", "COPY a /b/d/", false),
+        ("COPY --chown=x a /b/c/", "RUN [\"useradd\", \"x\"]", false),
+        ("WORKDIR /a", "COPY a /b", true),
+        ("WORKDIR /a", "COPY a b", false),
+        ("WORKDIR /a", "COPY a /a/", false),
+        ("WORKDIR /a/b", "COPY a /a", false),
+        ("WORKDIR /a", "RUN [\"true\"]", false),
+        ("WORKDIR /a", "WORKDIR /b", false),
+        ("USER x", "RUN [\"true\"]", false),
+        ("USER x", "WORKDIR /a", false),
+        ("USER x", "COPY a /b", true),
+        ("SHELL [\"bash\", \"-c\"]", "CMD x", false),
+        ("SHELL [\"bash\", \"-c\"]", "CMD [\"x\"]", true),
+        ("CMD [\"x\"]", "ENTRYPOINT [\"x\"]", false),
+        ("CMD [\"x\"]", "RUN make", true),
+        ("EXPOSE 80", "RUN make", true),
+        ("LABEL a=b", "RUN make", true),
+        ("LABEL a=b", "LABEL a=c", false),
+        ("VOLUME /v", "COPY a /v/", false),
+        (install, "RUN [\"apt-get\", \"clean\"]", false),
+        ("RUN [\"mkdir\", \"/a\"]", "RUN [\"mkdir\", \"/b\"]", true),
+        ("RUN [\"mkdir\", \"-p\", \"/a/b\"]", "COPY x /a/c/", false),
+        ("NOTHING", "ARG A", false),
+    ] {
+        let file = Dockerfile::parse(format!("FROM debian\n{a}\n{b}\n").into_bytes());
+        let stages = Stages::of(&file, Knowledge::shipped());
+        let of = |index: usize| {
+            let state = stages.before(index).unwrap();
+            Effects::of(
+                &file,
+                &file.instructions[index],
+                state,
+                None,
+                Knowledge::shipped(),
+            )
+        };
+        for (one, other) in [(1, 2), (2, 1)] {
+            let answer = commute(&of(one), &of(other));
+            assert_eq!(answer.is_ok(), may, "{a} / {b}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn sets_of_paths() {
+    let merge = |a: &Paths, b: &Paths| {
+        let mut merged = a.clone();
+        merged.merge(b);
+        merged
+    };
+    let but = Paths::but(["/app", "/home/*"]);
+    assert_eq!(merge(&but, &Paths::of(["/etc"])), but);
+    assert_eq!(merge(&but, &Paths::of(["/app/x"])), Paths::but(["/home/*"]));
+    assert_eq!(merge(&Paths::of(["/home/me"]), &but), Paths::but(["/app"]));
+    assert_eq!(merge(&but, &Paths::of(["/"])), Paths::Everything);
+    assert_eq!(merge(&but, &Paths::None), but);
+    assert_eq!(merge(&but, &Paths::but(["/app"])), Paths::but(["/app"]));
+    assert_eq!(but.overlap(&Paths::of(["/home/me"])), None);
+    assert_eq!(but.overlap(&Paths::of(["/home"])).as_deref(), Some("/home"));
+    assert!(but.overlap(&Paths::Everything).is_some());
+    assert_eq!(Paths::Everything.overlap(&Paths::None), None);
+}

@@ -1,0 +1,3 @@
+FROM busybox:1
+ENV B=2
+ENV A=1

@@ -1,0 +1,2 @@
+FROM busybox:1
+HEALTHCHECK --interval=6s CMD true

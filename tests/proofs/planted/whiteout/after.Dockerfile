@@ -1,0 +1,3 @@
+FROM busybox:1
+RUN echo x > /f
+RUN echo y > /g && rm /f
