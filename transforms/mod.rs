@@ -3,6 +3,7 @@
 //! A transform is a file here: its page (`//!`) and below it the code. It joins the product by its `pub mod` line and
 //! its place in [`CHAIN`].
 
+pub mod absolute_workdir;
 pub mod close_continuation;
 pub mod drop_overridden;
 pub mod expose_case;
@@ -47,4 +48,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"]),
     link!("label-maintainer", "label_maintainer.rs", label_maintainer::LabelMaintainer)
         .answers(&["MaintainerDeprecated", "DL4000"]),
+    link!("absolute-workdir", "absolute_workdir.rs", absolute_workdir::AbsoluteWorkdir)
+        .answers(&["WorkdirRelativePath", "DL3000"]),
 ];
