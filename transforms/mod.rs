@@ -13,6 +13,7 @@ pub mod key_value_form;
 pub mod keyword_case;
 pub mod label_maintainer;
 pub mod redundant_platform;
+pub mod slash_destination;
 pub mod stage_name_case;
 
 use crate::transform::Link;
@@ -50,4 +51,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["MaintainerDeprecated", "DL4000"]),
     link!("absolute-workdir", "absolute_workdir.rs", absolute_workdir::AbsoluteWorkdir)
         .answers(&["WorkdirRelativePath", "DL3000"]),
+    link!("slash-destination", "slash_destination.rs", slash_destination::SlashDestination)
+        .answers(&["DL3021"]),
 ];
