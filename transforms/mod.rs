@@ -5,6 +5,7 @@
 
 pub mod absolute_workdir;
 pub mod close_continuation;
+pub mod copy_not_add;
 pub mod drop_overridden;
 pub mod expose_case;
 pub mod expose_port;
@@ -53,4 +54,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["WorkdirRelativePath", "DL3000"]),
     link!("slash-destination", "slash_destination.rs", slash_destination::SlashDestination)
         .answers(&["DL3021"]),
+    link!("copy-not-add", "copy_not_add.rs", copy_not_add::CopyNotAdd)
+        .answers(&["DL3020"]),
 ];
