@@ -7,6 +7,7 @@ pub mod absolute_workdir;
 pub mod close_continuation;
 pub mod copy_not_add;
 pub mod drop_overridden;
+pub mod exec_form;
 pub mod expose_case;
 pub mod expose_port;
 pub mod from_as_case;
@@ -56,4 +57,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["DL3021"]),
     link!("copy-not-add", "copy_not_add.rs", copy_not_add::CopyNotAdd)
         .answers(&["DL3020"]),
+    link!("exec-form", "exec_form.rs", exec_form::ExecForm)
+        .answers(&["JSONArgsRecommended", "DL3025"]),
 ];
