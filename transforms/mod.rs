@@ -7,6 +7,7 @@ pub mod absolute_workdir;
 pub mod close_continuation;
 pub mod copy_not_add;
 pub mod drop_overridden;
+pub mod drop_sudo;
 pub mod exec_form;
 pub mod expose_case;
 pub mod expose_port;
@@ -59,4 +60,6 @@ pub static CHAIN: &[Link] = &[
         .answers(&["DL3020"]),
     link!("exec-form", "exec_form.rs", exec_form::ExecForm)
         .answers(&["JSONArgsRecommended", "DL3025"]),
+    link!("drop-sudo", "drop_sudo.rs", drop_sudo::DropSudo)
+        .answers(&["DL3004"]),
 ];
