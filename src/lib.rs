@@ -5,6 +5,7 @@
 //! * [`syntax`]: bytes -> a lossless [`syntax::Dockerfile`]
 //! * [`shell`]: a RUN script -> commands and words, and the rules of exact joining
 //! * [`knowledge`]: package managers, programs and base images, as tables
+//! * [`packages`]: questions about scripts that need the tables
 //! * [`stage`]: what each instruction sees
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
@@ -21,6 +22,7 @@ pub mod context;
 pub mod engine;
 pub mod gate;
 pub mod knowledge;
+pub mod packages;
 pub mod pragma;
 pub mod report;
 pub mod shell;

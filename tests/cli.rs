@@ -12,5 +12,7 @@ mod fix;
 mod program;
 #[path = "cli/room.rs"]
 mod room;
+#[path = "cli/settings.rs"]
+mod settings;
 #[path = "cli/write.rs"]
 mod write;

@@ -15,6 +15,7 @@ pub mod from_as_case;
 pub mod key_value_form;
 pub mod keyword_case;
 pub mod label_maintainer;
+pub mod merge_runs;
 pub mod redundant_platform;
 pub mod slash_destination;
 pub mod stage_name_case;
@@ -29,37 +30,71 @@ macro_rules! link {
 }
 
 /// Every transform, in the order in which it runs.
-#[rustfmt::skip] // One link a paragraph reads better than what rustfmt makes of it.
 pub static CHAIN: &[Link] = &[
+    // Layers and size
+    link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
-    link!("from-as-case", "from_as_case.rs", from_as_case::FromAsCase)
-        .answers(&["FromAsCasing"]),
-    link!("stage-name-case", "stage_name_case.rs", stage_name_case::StageNameCase)
-        .answers(&["StageNameCasing"]),
-    link!("redundant-platform", "redundant_platform.rs", redundant_platform::RedundantPlatform)
-        .answers(&["RedundantTargetPlatform"]),
-    link!("close-continuation", "close_continuation.rs", close_continuation::CloseContinuation)
-        .answers(&["NoEmptyContinuation"]),
-    link!("key-value-form", "key_value_form.rs", key_value_form::KeyValueForm)
-        .answers(&["LegacyKeyValueFormat"]),
-    link!("expose-case", "expose_case.rs", expose_case::ExposeCase)
-        .answers(&["ExposeProtoCasing"]),
+    link!("from-as-case", "from_as_case.rs", from_as_case::FromAsCase).answers(&["FromAsCasing"]),
+    link!(
+        "stage-name-case",
+        "stage_name_case.rs",
+        stage_name_case::StageNameCase
+    )
+    .answers(&["StageNameCasing"]),
+    link!(
+        "redundant-platform",
+        "redundant_platform.rs",
+        redundant_platform::RedundantPlatform
+    )
+    .answers(&["RedundantTargetPlatform"]),
+    link!(
+        "close-continuation",
+        "close_continuation.rs",
+        close_continuation::CloseContinuation
+    )
+    .answers(&["NoEmptyContinuation"]),
+    link!(
+        "key-value-form",
+        "key_value_form.rs",
+        key_value_form::KeyValueForm
+    )
+    .answers(&["LegacyKeyValueFormat"]),
+    link!("expose-case", "expose_case.rs", expose_case::ExposeCase).answers(&["ExposeProtoCasing"]),
     link!("expose-port", "expose_port.rs", expose_port::ExposePort)
         .answers(&["ExposeInvalidFormat"]),
-    link!("drop-overridden", "drop_overridden.rs", drop_overridden::DropOverridden)
-        .answers(&["MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"]),
-    link!("label-maintainer", "label_maintainer.rs", label_maintainer::LabelMaintainer)
-        .answers(&["MaintainerDeprecated", "DL4000"]),
-    link!("absolute-workdir", "absolute_workdir.rs", absolute_workdir::AbsoluteWorkdir)
-        .answers(&["WorkdirRelativePath", "DL3000"]),
-    link!("slash-destination", "slash_destination.rs", slash_destination::SlashDestination)
-        .answers(&["DL3021"]),
-    link!("copy-not-add", "copy_not_add.rs", copy_not_add::CopyNotAdd)
-        .answers(&["DL3020"]),
+    link!(
+        "drop-overridden",
+        "drop_overridden.rs",
+        drop_overridden::DropOverridden
+    )
+    .answers(&[
+        "MultipleInstructionsDisallowed",
+        "DL3012",
+        "DL4003",
+        "DL4004",
+    ]),
+    link!(
+        "label-maintainer",
+        "label_maintainer.rs",
+        label_maintainer::LabelMaintainer
+    )
+    .answers(&["MaintainerDeprecated", "DL4000"]),
+    link!(
+        "absolute-workdir",
+        "absolute_workdir.rs",
+        absolute_workdir::AbsoluteWorkdir
+    )
+    .answers(&["WorkdirRelativePath", "DL3000"]),
+    link!(
+        "slash-destination",
+        "slash_destination.rs",
+        slash_destination::SlashDestination
+    )
+    .answers(&["DL3021"]),
+    link!("copy-not-add", "copy_not_add.rs", copy_not_add::CopyNotAdd).answers(&["DL3020"]),
     link!("exec-form", "exec_form.rs", exec_form::ExecForm)
         .answers(&["JSONArgsRecommended", "DL3025"]),
-    link!("drop-sudo", "drop_sudo.rs", drop_sudo::DropSudo)
-        .answers(&["DL3004"]),
+    link!("drop-sudo", "drop_sudo.rs", drop_sudo::DropSudo).answers(&["DL3004"]),
 ];

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     check::Check, completions::Completions, explain::Explain, fix::Fix, init::Init, list::List,
 };
+use crate::config::BUILDERS;
 use crate::transform::Profile;
 
 /// Rewrites Dockerfiles: faster rebuilds, smaller and safer images, and a diff that a reviewer can trust.
@@ -115,14 +117,19 @@ pub(super) struct Common {
     /// Leave out files and folders that match, as in .gitignore; a path given by name is always taken
     #[arg(long, value_name = "GLOB", help_heading = "Files")]
     pub(super) exclude: Vec<String>,
-    /// The build context [default: the Dockerfile's folder]
+    /// The build context [default: what a compose or bake file says, else the Dockerfile's folder]
     #[arg(long, value_name = "DIR", help_heading = "Files")]
     pub(super) context: Option<PathBuf>,
     /// The config file [default: the nearest careen.toml, from the Dockerfile's folder upwards]
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(super) config: Option<PathBuf>,
-    /// The builder that builds the image, where it is not BuildKit: what it can't do is not proposed
-    #[arg(long, value_name = "NAME", help_heading = "Files")]
+    /// The builder that builds the image: what it can't do is not proposed [default: buildkit]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = PossibleValuesParser::new(BUILDERS),
+        help_heading = "Files"
+    )]
     pub(super) builder: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::{Common, Output};
 use super::session::Session;
-use super::work;
+use super::work::{self, Done};
 use super::{Program, Status, Stop, Terminal};
 use crate::report::{Entry, Paint, Summary, github, json, markdown, sarif, text};
 
@@ -57,40 +57,41 @@ pub(super) fn run(
     let mut summary = Summary::default();
     // Formats that are one document wait for the last file.
     let mut entries: Vec<Entry> = Vec::new();
-    let mut each = |entry: Entry, terminal: &mut Terminal<'_>| -> Result<(), Stop> {
-        summary.add(&entry);
-        work::complain(&entry, terminal);
+    let mut each = |done: Done, terminal: &mut Terminal<'_>| -> Result<(), Stop> {
+        let entry = &done.entry;
+        summary.add(entry);
+        work::complain(entry, terminal);
         match check.format {
             Format::Text => {
                 let paint = terminal.paint_out();
-                let lines = text::changes(&entry, paint) + &text::advices(&entry, paint);
+                let lines = text::changes(entry, paint) + &text::advices(entry, paint);
                 terminal.out.write_all(lines.as_bytes())?;
             }
             Format::Github => {
-                let lines = github::annotations(&entry);
+                let lines = github::annotations(entry);
                 terminal.out.write_all(lines.as_bytes())?;
             }
             Format::Json | Format::Sarif | Format::Markdown => {}
         }
         if output.verbose {
             let paint: Paint = terminal.paint_err();
-            terminal.complain(&text::undone(&entry, paint));
+            terminal.complain(&done.undone(paint));
         }
         if !matches!(check.format, Format::Text | Format::Github) {
-            entries.push(entry);
+            entries.push(done.entry);
         }
         Ok(())
     };
     if common.reads_stdin() {
         let (_, done) = work::stdin(&session, common.stdin_filename.as_deref(), terminal)?;
-        each(done.entry, terminal)?;
+        each(done, terminal)?;
     } else {
         work::files(
             &session,
             common,
             terminal,
             output.quiet,
-            |done, terminal| each(done.entry, terminal),
+            |done, terminal| each(done, terminal),
         )?;
     }
     let wrong = |error: serde_json::Error| Stop::Io(error.into());

@@ -120,7 +120,7 @@ impl Tally<'_> {
     fn rest(&self, done: &Done, terminal: &mut Terminal<'_>) {
         if self.output.verbose {
             let paint = terminal.paint_err();
-            let rest = text::advices(&done.entry, paint) + &text::undone(&done.entry, paint);
+            let rest = text::advices(&done.entry, paint) + &done.undone(paint);
             terminal.complain(&rest);
         }
     }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Status, Stop, Terminal, args::Output, session::CONFIG_NAME};
+use super::{Status, Stop, Terminal, args::Output};
+use crate::config;
 use crate::report::{Problem, shown};
 
 /// Write a careen.toml with every setting explained; an existing one stays
@@ -25,7 +26,7 @@ pub(super) fn run(
     output: &Output,
     terminal: &mut Terminal<'_>,
 ) -> Result<Status, Stop> {
-    let path = init.folder.join(CONFIG_NAME);
+    let path = init.folder.join(config::FILE_NAME);
     let name = shown(path.as_os_str().as_encoded_bytes());
     let written = OpenOptions::new()
         .write(true)

@@ -4,6 +4,7 @@
 //! it others, and a chain and an engine, so that they can give it wrong ones.
 
 mod args;
+mod build_context;
 mod check;
 mod completions;
 mod explain;

@@ -10,54 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::args::Common;
+use super::build_context;
 use super::paths::relative;
 use super::{Program, ids};
 use crate::checks;
-use crate::config::Config;
-use crate::context::Context;
+use crate::config::{self, Config};
 use crate::engine::{Input, Options, Report};
 use crate::knowledge::Knowledge;
 use crate::report::{Problem, shown};
 use crate::syntax::{Dockerfile, Span};
 use crate::transform::Profile;
-
-/// The config file's name.
-pub(super) const CONFIG_NAME: &str = "careen.toml";
-
-/// What a config file says to the command line.
-#[derive(Clone, Debug, Default)]
-struct Wishes {
-    profile: Option<String>,
-    unsafe_changes: bool,
-    select: Vec<String>,
-    ignore: Vec<String>,
-    exclude: Vec<String>,
-    context: Option<PathBuf>,
-}
-
-impl Wishes {
-    fn of(config: &Config) -> Self {
-        Self {
-            profile: config.profile.clone(),
-            unsafe_changes: config.unsafe_changes,
-            select: config.select.clone(),
-            ignore: config.ignore.clone(),
-            exclude: config.exclude.clone(),
-            context: config.context.clone(),
-        }
-    }
-}
-
-/// Lets a flag have its way over the config.
-fn set_builder(config: &mut Config, builder: &str) {
-    config.builder = Some(builder.to_owned());
-}
-
-fn open_context(root: &Path, dockerfile: &Path) -> Result<Option<Context>, Problem> {
-    Context::open(root, Some(dockerfile))
-        .map(Some)
-        .map_err(|error| Problem::new(error.to_string()))
-}
 
 /// A config file, ready for use.
 struct Settings {
@@ -65,7 +27,6 @@ struct Settings {
     folder: PathBuf,
     config: Config,
     options: Options,
-    context: Option<PathBuf>,
     exclude: Gitignore,
 }
 
@@ -74,6 +35,8 @@ pub(super) struct Ran {
     pub(super) report: Report,
     /// Seen from the working directory; empty when it is that directory, or unknown.
     pub(super) context: PathBuf,
+    /// Why the build context is not known.
+    pub(super) doubt: Option<&'static str>,
 }
 
 /// One run of the command line.
@@ -99,6 +62,10 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Problem> {
         ids::known(program.chain, &common.select, "--select")?;
         ids::known(program.chain, &common.ignore, "--ignore")?;
+        if common.stdin_filename.is_some() && !common.reads_stdin() {
+            let problem = Problem::new("--stdin-filename: nothing is read from standard input");
+            return Err(problem.help("give `-` as the path"));
+        }
         let mut session = Self {
             program,
             common,
@@ -141,25 +108,26 @@ impl<'a> Session<'a> {
     /// Runs the chain over `source`, the text of the Dockerfile at `dockerfile`, an absolute path if it has one.
     pub(super) fn run(&self, source: &[u8], dockerfile: Option<&Path>) -> Result<Ran, Problem> {
         let settings = self.settings(dockerfile.unwrap_or(&self.cwd.join("Dockerfile")))?;
-        let root = match (&self.common.context, &settings.context, dockerfile) {
-            (Some(given), _, _) => Some(self.cwd.join(given)),
-            (None, Some(wished), _) => Some(settings.folder.join(wished)),
-            (None, None, Some(dockerfile)) => Some(Context::find(dockerfile, None).root),
-            (None, None, None) => None,
+        let given = match (&self.common.context, &settings.config.context) {
+            (Some(given), _) => Some(self.cwd.join(given)),
+            (None, Some(given)) => Some(settings.folder.join(given)),
+            (None, None) => None,
         };
-        let context = match (&root, dockerfile) {
-            (Some(root), Some(dockerfile)) => open_context(root, dockerfile)?,
-            _ => None,
-        };
+        let picked = build_context::pick(source, dockerfile, given.as_deref())?;
         let input = Input {
             source,
             path: dockerfile,
-            context: context.as_ref(),
+            context: picked.context.as_ref(),
             knowledge: Knowledge::shipped(),
             config: &settings.config,
         };
+        let options = Options {
+            // Where such files would be is not known without a context.
+            writes_beside: self.writes_beside && input.context.is_some(),
+            ..settings.options.clone()
+        };
         let (chain, engine) = (self.program.chain, self.program.engine);
-        let run = AssertUnwindSafe(|| engine(chain, &input, &settings.options));
+        let run = AssertUnwindSafe(|| engine(chain, &input, &options));
         let report = match catch_unwind(run) {
             Ok(Ok(report)) => report,
             Ok(Err(error)) => return Err(Problem::new(error.to_string())),
@@ -173,9 +141,15 @@ impl<'a> Session<'a> {
         {
             return Err(problem);
         }
-        let root = root.and_then(|root| root.canonicalize().ok());
-        let context = root.map_or_else(PathBuf::new, |root| relative(&root, &self.cwd));
-        Ok(Ran { report, context })
+        let context = match &picked.context {
+            Some(context) => relative(context.root(), &self.cwd),
+            None => PathBuf::new(),
+        };
+        Ok(Ran {
+            report,
+            context,
+            doubt: picked.doubt,
+        })
     }
 
     /// What holds for the Dockerfile at `dockerfile`.
@@ -187,7 +161,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The nearest config from `folder` upwards; the default when there is none.
+    /// The nearest config from `folder` upwards, as [`Config::nearest`] finds it; the default when there is none.
+    /// What was read for one folder holds for all that were passed on the way.
     fn nearest(&self, folder: &Path) -> Result<Arc<Settings>, Problem> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut passed = Vec::new();
@@ -198,9 +173,12 @@ impl<'a> Session<'a> {
                 break;
             }
             passed.push(folder.to_owned());
-            let path = folder.join(CONFIG_NAME);
+            let path = folder.join(config::FILE_NAME);
             if path.is_file() {
                 settings = Some(self.read(&path).map(Arc::new));
+                break;
+            }
+            if folder.join(".git").exists() {
                 break;
             }
         }
@@ -213,60 +191,56 @@ impl<'a> Session<'a> {
     }
 
     fn read(&self, path: &Path) -> Result<Settings, Problem> {
-        let known: Vec<&str> = self.program.chain.iter().map(|link| link.id).collect();
-        let config = Config::load(path, &known).map_err(|error| Problem::new(error.to_string()))?;
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let name = relative(&path, &self.cwd);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Problem::new(format!("{}: can't be read: {error}", shown_path(&name)))
+        })?;
+        let known: Vec<&str> = self.program.chain.iter().map(|link| link.id).collect();
+        let config =
+            Config::parse(&text, &name, &known).map_err(|error| Problem::new(error.to_string()))?;
         self.prepare(config, Some(&path))
     }
 
     /// Puts the flags over a config.
     fn prepare(&self, mut config: Config, path: Option<&Path>) -> Result<Settings, Problem> {
-        let name = path.map_or_else(String::new, |path| shown_path(&relative(path, &self.cwd)));
         let folder = path.and_then(Path::parent).unwrap_or(&self.cwd).to_owned();
-        let wishes = Wishes::of(&config);
-        let chain = self.program.chain;
-        ids::known(chain, &wishes.select, &format!("{name}: select"))?;
-        ids::known(chain, &wishes.ignore, &format!("{name}: ignore"))?;
         if let Some(builder) = &self.common.builder {
-            set_builder(&mut config, builder);
+            config.builder = Some(builder.clone());
         }
-        let profile = match (self.common.profile, wishes.profile.as_deref()) {
+        let profile = match (self.common.profile, config.profile.as_deref()) {
             (Some(level), _) => level.into(),
-            (None, None | Some("safe")) => Profile::Safe,
             (None, Some("recommended")) => Profile::Recommended,
             (None, Some("hardened")) => Profile::Hardened,
-            (None, Some(other)) => {
-                let problem = Problem::new(format!("{name}: there is no profile `{other}`"));
-                return Err(problem.help("it is `safe`, `recommended` or `hardened`"));
-            }
+            // The config takes no other word than these and `safe`.
+            (None, _) => Profile::Safe,
         };
         let select = match self.common.select.as_slice() {
-            [] => wishes.select,
+            [] => config.select.clone(),
             given => given.to_vec(),
         };
         let options = Options {
             // A level on the command line is narrower than what the config allows.
             unsafe_changes: self.common.unsafe_changes
-                || (wishes.unsafe_changes && self.common.profile.is_none()),
+                || (config.unsafe_changes && self.common.profile.is_none()),
             profile,
             select,
-            ignore: [wishes.ignore, self.common.ignore.clone()].concat(),
-            writes_beside: self.writes_beside,
+            ignore: [config.ignore.clone(), self.common.ignore.clone()].concat(),
+            writes_beside: false,
+        };
+        let wrong = |error: ignore::Error| {
+            let name = shown_path(&path.map_or(PathBuf::new(), |path| relative(path, &self.cwd)));
+            Problem::new(format!("{name}: exclude: {error}"))
         };
         let mut exclude = GitignoreBuilder::new(&folder);
-        for glob in &wishes.exclude {
-            exclude
-                .add_line(None, glob)
-                .map_err(|error| Problem::new(format!("{name}: exclude: {error}")))?;
+        for glob in &config.exclude {
+            exclude.add_line(None, glob).map_err(wrong)?;
         }
-        let exclude = exclude
-            .build()
-            .map_err(|error| Problem::new(format!("{name}: exclude: {error}")))?;
+        let exclude = exclude.build().map_err(wrong)?;
         Ok(Settings {
             folder,
             config,
             options,
-            context: wishes.context,
             exclude,
         })
     }

@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::paths::{self, Found};
 use super::session::Session;
 use super::{Stop, Terminal};
-use crate::report::{Entry, Paint, Problem};
+use crate::report::{Entry, Paint, Problem, text};
 
 /// Files between two prints: enough to keep all cores busy, few enough to stay small in memory.
 const CHUNK: usize = 256;
@@ -27,6 +27,22 @@ pub(super) struct Done {
     pub(super) root: PathBuf,
     /// What came of it.
     pub(super) entry: Entry,
+    /// Why the build context is not known.
+    doubt: Option<&'static str>,
+}
+
+impl Done {
+    /// What `-v` says: what was not done, and why.
+    pub(super) fn undone(&self, paint: Paint) -> String {
+        let mut out = text::undone(&self.entry, paint);
+        if let Some(doubt) = self.doubt {
+            out += &format!(
+                "{}: the build context is not known: {doubt}; `--context` says it\n",
+                paint.bold(&self.entry.shown())
+            );
+        }
+        out
+    }
 }
 
 /// Threads with enough stack.
@@ -56,9 +72,13 @@ pub(super) fn files(
             context: Vec::new(),
             outcome: Err(problem),
         };
-        let root = PathBuf::new();
-        let real = None;
-        each(Done { real, root, entry }, terminal)?;
+        let done = Done {
+            real: None,
+            root: PathBuf::new(),
+            entry,
+            doubt: None,
+        };
+        each(done, terminal)?;
     }
     if found.is_empty() && !quiet {
         terminal.complain("careen: no Dockerfile found\n");
@@ -76,10 +96,10 @@ pub(super) fn files(
 
 /// Runs the chain over one file.
 pub(super) fn one(session: &Session<'_>, file: &Found) -> Done {
-    let mut context = PathBuf::new();
+    let (mut context, mut doubt) = (PathBuf::new(), None);
     let outcome = read(&file.real).and_then(|source| {
         let ran = session.run(&source, Some(&file.real))?;
-        context = ran.context;
+        (context, doubt) = (ran.context, ran.doubt);
         Ok(ran.report)
     });
     Done {
@@ -90,6 +110,7 @@ pub(super) fn one(session: &Session<'_>, file: &Found) -> Done {
             context: paths::bytes(&context),
             outcome,
         },
+        doubt,
     }
 }
 
@@ -108,9 +129,9 @@ pub(super) fn stdin(
     let absolute = filename.map(|path| session.cwd().join(path));
     let shown = filename.unwrap_or(Path::new("<stdin>"));
     let ran = pool(1)?.install(|| session.run(&source, absolute.as_deref()));
-    let (outcome, context) = match ran {
-        Ok(ran) => (Ok(ran.report), ran.context),
-        Err(problem) => (Err(problem), PathBuf::new()),
+    let (outcome, context, doubt) = match ran {
+        Ok(ran) => (Ok(ran.report), ran.context, ran.doubt),
+        Err(problem) => (Err(problem), PathBuf::new(), None),
     };
     let done = Done {
         real: None,
@@ -120,6 +141,7 @@ pub(super) fn stdin(
             context: paths::bytes(&context),
             outcome,
         },
+        doubt,
     };
     Ok((source, done))
 }

@@ -54,6 +54,8 @@ pub struct Verdict {
     pub ignored: bool,
     /// Index of the rule that decided, if any matched.
     pub by: Option<usize>,
+    /// Whether it lies in a folder that the builder does not look into, whatever the rules say of the path itself.
+    pub skipped: bool,
     /// For each rule, whether it matched the path or a parent.
     hits: Vec<bool>,
 }
@@ -121,9 +123,8 @@ impl Ignore {
     /// Judges `path`, whose parent was judged as `parent` (`Verdict::default()` at the top).
     pub fn judge(&self, path: &str, parent: &Verdict) -> Verdict {
         let mut verdict = Verdict {
-            ignored: false,
-            by: None,
             hits: vec![false; self.rules.len()],
+            ..Verdict::default()
         };
         for (index, rule) in self.rules.iter().enumerate() {
             let inherited = parent.hits.get(index).copied().unwrap_or(false);
@@ -142,10 +143,27 @@ impl Ignore {
         verdict
     }
 
-    /// Judges `path` from the top down.
+    /// Judges `path` as the builder meets it: from the top down, and no further than a folder that it skips.
+    pub fn judge_on_the_way(&self, path: &str) -> Verdict {
+        let mut verdict = Verdict::default();
+        if self.rules.is_empty() || path.is_empty() {
+            return verdict;
+        }
+        for (end, _) in path.match_indices('/') {
+            let parent = path.get(..end).unwrap_or(path);
+            verdict = self.judge(parent, &verdict);
+            if verdict.ignored && !self.may_hold_more(parent) {
+                verdict.skipped = true;
+                return verdict;
+            }
+        }
+        self.judge(path, &verdict)
+    }
+
+    /// Judges `path` by the rules alone, from the top down.
     pub fn judge_from_top(&self, path: &str) -> Verdict {
         let mut verdict = Verdict::default();
-        if self.rules.is_empty() {
+        if self.rules.is_empty() || path.is_empty() {
             return verdict;
         }
         for (end, _) in path.match_indices('/') {
@@ -284,6 +302,17 @@ mod tests {
                 "{file:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_skipped_folder_gives_nothing_back() {
+        // The rule would match `a/x/y`, but `fsutil` takes it for one about `a` and never enters `a/x`.
+        let ignore = Ignore::parse(b"a/x\n!a/*/**").unwrap_or_default();
+        assert!(!ignore.judge_from_top("a/x/y").ignored);
+        let verdict = ignore.judge_on_the_way("a/x/y");
+        assert!(verdict.ignored && verdict.skipped);
+        assert_eq!(verdict.by, Some(0));
+        assert!(!ignore.judge_on_the_way("a/z/y").ignored);
     }
 
     #[test]

@@ -196,12 +196,12 @@ impl Context {
     ///
     /// An ignored folder may still be there for a child that a `!` brings back: [`Context::entry`] knows.
     pub fn is_ignored(&self, path: &str) -> bool {
-        self.ignore.judge_from_top(&below_root(path)).ignored
+        self.ignore.judge_on_the_way(&below_root(path)).ignored
     }
 
     /// The rule that leaves `path` out.
     pub fn ignored_by(&self, path: &str) -> Option<&Rule> {
-        let verdict = self.ignore.judge_from_top(&below_root(path));
+        let verdict = self.ignore.judge_on_the_way(&below_root(path));
         let by = verdict.by.filter(|_| verdict.ignored)?;
         self.ignore.rules().get(by)
     }
@@ -218,7 +218,7 @@ impl Context {
     pub fn try_entry(&self, path: &str) -> Result<Entry, ContextError> {
         let path = below_root(path);
         let entry = self.raw_entry(&path)?;
-        let verdict = self.ignore.judge_from_top(&path);
+        let verdict = self.ignore.judge_on_the_way(&path);
         if self.sees(&entry, &verdict)? {
             Ok(entry)
         } else {
@@ -266,8 +266,8 @@ impl Context {
     /// No folder, left out with all that is in it, too many entries, or unreadable.
     pub fn list(&self, dir: &str) -> Result<Vec<Entry>, ContextError> {
         let dir = below_root(dir);
-        let verdict = self.ignore.judge_from_top(&dir);
-        if verdict.ignored && !dir.is_empty() && !self.ignore.may_hold_more(&dir) {
+        let verdict = self.ignore.judge_on_the_way(&dir);
+        if self.is_shut(&dir, &verdict) {
             return Err(self.left_out(dir, &verdict));
         }
         let seen = self.seen_in(&dir, &verdict)?;
@@ -407,12 +407,18 @@ impl Context {
         }
     }
 
+    /// Whether the builder does not even look into folder `dir`.
+    fn is_shut(&self, dir: &str, verdict: &Verdict) -> bool {
+        let ignored = verdict.ignored && !dir.is_empty();
+        verdict.skipped || ignored && !self.ignore.may_hold_more(dir)
+    }
+
     /// Whether the builder sees `entry`: it is not ignored, or it is the folder of something that is not.
     fn sees(&self, entry: &Entry, verdict: &Verdict) -> Result<bool, ContextError> {
         if !verdict.ignored || entry.path.is_empty() {
             return Ok(true);
         }
-        if entry.kind != Kind::Dir || !self.ignore.may_hold_more(&entry.path) {
+        if entry.kind != Kind::Dir || self.is_shut(&entry.path, verdict) {
             return Ok(false);
         }
         Walk::new(self, entry.path.clone())

@@ -14,6 +14,9 @@ const LEVELS: usize = 3;
 /// From how many names on a folder is not searched for compose files of other than the usual names.
 const MOST_NAMES: usize = 4_096;
 
+/// From how many ancestors a service may take.
+const MOST_PARENTS: usize = 16;
+
 const USUAL: [&str; 6] = [
     "compose.yaml",
     "compose.yml",
@@ -111,8 +114,16 @@ pub fn find(dockerfile: &Path, boundary: Option<&Path>) -> FoundContext {
         let wanted = real.join(name);
         let boundary = boundary.and_then(|boundary| fs::canonicalize(boundary).ok());
         for place in places(&real, boundary.as_deref()) {
-            for file in project_files(place) {
-                services.extend(builders(&file, &wanted));
+            let projects: Vec<Project> = project_files(place)
+                .into_iter()
+                .filter_map(Project::read)
+                .collect();
+            let base = projects
+                .iter()
+                .find(|project| !project.bake && project.is_plain());
+            for project in &projects {
+                let base = base.filter(|_| !project.bake && !project.is_plain());
+                services.extend(project.builders(base, &wanted));
             }
         }
         if let Some(first) = services.iter().find(|service| service.context == real) {
@@ -202,84 +213,190 @@ fn read(file: &Path) -> Option<String> {
     String::from_utf8(fs::read(file).ok()?).ok()
 }
 
-/// The services and targets of `file` that build `wanted`.
-fn builders(file: &Path, wanted: &Path) -> Vec<Service> {
-    let Some(text) = read(file) else {
-        return Vec::new();
-    };
-    let Some(folder) = file.parent() else {
-        return Vec::new();
-    };
-    let bake = file
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    let (table, parsed) = if bake {
-        ("target", Value::json(&text))
-    } else {
-        ("services", Value::yaml(&text))
-    };
-    let parsed = parsed.unwrap_or_default();
-    let entries = parsed.get(table).map(Value::entries).unwrap_or_default();
-    entries
-        .iter()
-        .filter_map(|(name, entry)| {
-            let (origin, build) = if bake {
-                let (file, target) = (file.to_owned(), name.clone());
-                (Origin::Bake { file, target }, entry)
-            } else {
-                let (file, service) = (file.to_owned(), name.clone());
-                (Origin::Compose { file, service }, entry.get("build")?)
-            };
-            builder(folder, wanted, origin, entry, build)
-        })
-        .collect()
+/// The tables of one project file.
+struct Project {
+    file: PathBuf,
+    bake: bool,
+    entries: Vec<(String, Value)>,
 }
 
-fn builder(
-    folder: &Path,
-    wanted: &Path,
-    origin: Origin,
-    entry: &Value,
-    build: &Value,
-) -> Option<Service> {
-    let string = |key: &str| match build.get(key) {
-        None | Some(Value::Null) => Some(None),
-        Some(value) => interpolate(&value.scalar()?).map(Some),
-    };
-    if build.get("dockerfile_inline").is_some() || build.get("dockerfile-inline").is_some() {
-        return None;
+impl Project {
+    fn read(file: PathBuf) -> Option<Self> {
+        let text = read(&file)?;
+        let bake = file.extension().is_some_and(|end| end == "json");
+        let (table, parsed) = if bake {
+            ("target", Value::json(&text))
+        } else {
+            ("services", Value::yaml(&text))
+        };
+        let entries = parsed.ok()?.get(table)?.entries().to_vec();
+        Some(Self {
+            file,
+            bake,
+            entries,
+        })
     }
-    let context = match build.text() {
-        Some(short) => interpolate(short)?,
-        None => string("context")?.unwrap_or_else(|| ".".to_owned()),
-    };
-    if context.contains("://") || context.starts_with("git@") {
-        return None;
+
+    /// Whether it has one of the usual names, and is laid over nothing.
+    fn is_plain(&self) -> bool {
+        let name = self.file.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| USUAL.contains(&name))
     }
-    let context = tidy(&folder.join(context));
-    let dockerfile = string("dockerfile")?.unwrap_or_else(|| "Dockerfile".to_owned());
-    if tidy(&context.join(&dockerfile)) != wanted && !same_file(&context.join(&dockerfile), wanted)
-    {
-        return None;
+
+    fn entry(&self, name: &str) -> Option<&Value> {
+        let found = self.entries.iter().find(|(key, _)| key == name)?;
+        Some(&found.1)
     }
-    let compose = |key: &str| match origin {
-        Origin::Compose { .. } => entry.get(key),
-        _ => None,
-    };
-    let list = |key: &str| compose(key).map(Value::scalars).unwrap_or_default();
-    Some(Service {
-        args: build.get("args").map(args).unwrap_or_default(),
-        target: string("target").flatten(),
-        init: compose("init").and_then(Value::bool),
-        read_only: compose("read_only").and_then(Value::bool),
-        user: compose("user").and_then(Value::scalar),
-        ports: compose("ports").map(ports).unwrap_or_default(),
-        command: compose("command").and_then(command),
-        entrypoint: compose("entrypoint").and_then(command),
-        cap_drop: list("cap_drop"),
-        context,
-        origin,
-    })
+
+    /// The services and targets that build `wanted`. `base` is the plain compose file of the folder, which the variants
+    /// are laid over.
+    fn builders(&self, base: Option<&Self>, wanted: &Path) -> Vec<Service> {
+        let services = self.entries.iter().filter_map(|(name, entry)| {
+            let mut lineage = Lineage::of(self, entry);
+            lineage
+                .values
+                .extend(base.and_then(|base| base.entry(name)));
+            lineage.service(self, name, wanted)
+        });
+        services.collect()
+    }
+}
+
+/// A service or target, and those that it takes from, nearest first.
+struct Lineage<'a> {
+    bake: bool,
+    values: Vec<&'a Value>,
+    /// Whether all that it takes from is here.
+    complete: bool,
+}
+
+impl<'a> Lineage<'a> {
+    fn of(project: &'a Project, entry: &'a Value) -> Self {
+        let mut lineage = Self {
+            bake: project.bake,
+            values: vec![entry],
+            complete: true,
+        };
+        let mut at = 0;
+        while let Some(&value) = lineage.values.get(at) {
+            at += 1;
+            if at > MOST_PARENTS {
+                lineage.complete = false;
+                break;
+            }
+            let parents = if project.bake {
+                value.list_at(&["inherits"])
+            } else if let Some(extends) = value.get("extends") {
+                lineage.complete &= extends.get("file").is_none();
+                let named = extends.get("service").unwrap_or(extends);
+                named.scalars()
+            } else {
+                Vec::new()
+            };
+            // The last one wins.
+            for name in parents.iter().rev() {
+                match project.entry(name) {
+                    Some(parent) => lineage.values.push(parent),
+                    None => lineage.complete = false,
+                }
+            }
+        }
+        lineage
+    }
+
+    fn builds(&self) -> impl Iterator<Item = &'a Value> {
+        let bake = self.bake;
+        let values = self.values.clone().into_iter();
+        values.filter_map(move |value| {
+            if bake {
+                Some(value)
+            } else {
+                value.get("build")
+            }
+        })
+    }
+
+    /// The text of a key of the build. `None`: it can't be known. `Some(None)`: nobody says it.
+    fn text(&self, key: &str) -> Option<Option<String>> {
+        let said = self.builds().find_map(|build| match build.get(key) {
+            Some(Value::Null) => None,
+            None if key == "context" && build.text().is_some() => Some(build),
+            other => other,
+        });
+        match said {
+            Some(value) => interpolate(&value.scalar()?).map(Some),
+            None => self.complete.then_some(None),
+        }
+    }
+
+    /// A key of a compose service.
+    fn compose(&self, key: &str) -> Option<&'a Value> {
+        let mut values = self.values.iter().filter(|_| !self.bake);
+        values.find_map(|value| value.get(key))
+    }
+
+    fn args(&self) -> Vec<(String, Option<String>)> {
+        let mut found: Vec<(String, Option<String>)> = Vec::new();
+        for (name, value) in self
+            .builds()
+            .filter_map(|build| build.get("args"))
+            .flat_map(args)
+        {
+            if !found.iter().any(|(known, _)| *known == name) {
+                found.push((name, value));
+            }
+        }
+        found
+    }
+
+    fn service(&self, project: &Project, name: &str, wanted: &Path) -> Option<Service> {
+        let own = self.values.first()?;
+        if !project.bake && own.get("build").is_none() && own.get("extends").is_none() {
+            return None;
+        }
+        let inline = ["dockerfile_inline", "dockerfile-inline"];
+        self.builds().next()?;
+        if self
+            .builds()
+            .any(|build| inline.iter().any(|key| build.get(key).is_some()))
+        {
+            return None;
+        }
+        let context = self.text("context")?.unwrap_or_else(|| ".".to_owned());
+        if context.contains("://") || context.starts_with("git@") {
+            return None;
+        }
+        let context = tidy(&project.file.parent()?.join(context));
+        let dockerfile = self
+            .text("dockerfile")?
+            .unwrap_or_else(|| "Dockerfile".to_owned());
+        let dockerfile = context.join(dockerfile);
+        if tidy(&dockerfile) != wanted && !same_file(&dockerfile, wanted) {
+            return None;
+        }
+        let list = |key: &str| self.compose(key).map(Value::scalars).unwrap_or_default();
+        let (file, name) = (project.file.clone(), name.to_owned());
+        Some(Service {
+            origin: if project.bake {
+                Origin::Bake { file, target: name }
+            } else {
+                Origin::Compose {
+                    file,
+                    service: name,
+                }
+            },
+            context,
+            args: self.args(),
+            target: self.text("target").flatten(),
+            init: self.compose("init").and_then(Value::bool),
+            read_only: self.compose("read_only").and_then(Value::bool),
+            user: self.compose("user").and_then(Value::scalar),
+            ports: self.compose("ports").map(ports).unwrap_or_default(),
+            command: self.compose("command").and_then(command),
+            entrypoint: self.compose("entrypoint").and_then(command),
+            cap_drop: list("cap_drop"),
+        })
+    }
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {
@@ -486,6 +603,47 @@ mod tests {
         let (root, found) = found_in(&files, "d/Dockerfile");
         assert_eq!(found.root, root);
         assert_eq!(found.target.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn what_is_inherited_counts() {
+        let base = "services:\n  a:\n    build: {context: ., dockerfile: d/Dockerfile, args: {X: 1, Y: 2}}\n  b:\n    extends: {service: a}\n    build: {args: {X: 3}}\n  c:\n    extends: {file: other.yml, service: z}\n    build: {args: {X: 4}}\n";
+        let variant = "services: {a: {build: {target: dev}, init: true}}";
+        let files = [
+            ("compose.yml", base),
+            ("compose.override.yml", variant),
+            ("d/Dockerfile", ""),
+            ("Dockerfile", ""),
+        ];
+        let (root, found) = found_in(&files, "d/Dockerfile");
+        assert!(found.agreed);
+        let names: Vec<_> = found.services.iter().map(|s| s.origin.clone()).collect();
+        let origin = |file: &str, service: &str| Origin::Compose {
+            file: root.join(file),
+            service: service.to_owned(),
+        };
+        let expected = [
+            origin("compose.yml", "a"),
+            origin("compose.yml", "b"),
+            origin("compose.override.yml", "a"),
+        ];
+        assert_eq!(names, expected);
+        let arg = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+        assert_eq!(found.services[1].args, [arg("X", "3"), arg("Y", "2")]);
+        assert_eq!(found.services[2].target.as_deref(), Some("dev"));
+        assert_eq!(found.services[2].init, Some(true));
+        let (_, other) = found_in(&files, "Dockerfile");
+        assert_eq!(other.origin, Origin::Folder);
+    }
+
+    #[test]
+    fn bake_targets_inherit_and_circles_end() {
+        let bake = r#"{"target": {"base": {"dockerfile": "d/Dockerfile"}, "x": {"inherits": ["base"], "target": "t"},
+            "y": {"inherits": ["z"]}, "z": {"inherits": ["y"]}}}"#;
+        let files = [("docker-bake.json", bake), ("d/Dockerfile", "")];
+        let (_, found) = found_in(&files, "d/Dockerfile");
+        assert_eq!(found.services.len(), 2);
+        assert_eq!(found.services[1].target.as_deref(), Some("t"));
     }
 
     #[test]

@@ -218,3 +218,27 @@ fn a_context_can_be_shared() {
     fn is_sync<T: Sync + Send>() {}
     is_sync::<Context>();
 }
+
+#[test]
+fn folders_are_read_only_when_they_are_walked() {
+    let (_root, context) = context(&[
+        (".dockerignore", "ignored"),
+        ("big/one", ""),
+        ("ignored/one", ""),
+        ("d/one", ""),
+    ]);
+    let read = || {
+        let folders = context.folders.lock().unwrap();
+        let mut names: Vec<String> = folders.keys().cloned().collect();
+        names.sort();
+        names
+    };
+    assert!(context.entry("big").is_some() && context.entry("big/one").is_some());
+    assert!(context.is_ignored("ignored/one") && context.entry("ignored").is_none());
+    assert_eq!(read(), [""; 0]);
+    assert_eq!(context.list("").unwrap().len(), 3);
+    assert_eq!(context.matches("d/*").unwrap(), ["d/one"]);
+    assert_eq!(read(), ["", "d"]);
+    assert_eq!(walked(&context, "").len(), 5);
+    assert_eq!(read(), ["", "big", "d"]);
+}

@@ -31,10 +31,10 @@ struct Folder {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(context: &'a Context, dir: String) -> Self {
-        let verdict = context.ignore.judge_from_top(&dir);
+        let verdict = context.ignore.judge_on_the_way(&dir);
         Self {
             context,
-            ended: verdict.ignored && !dir.is_empty() && !context.ignore.may_hold_more(&dir),
+            ended: context.is_shut(&dir, &verdict),
             next: Some((dir, verdict)),
             open: Vec::new(),
             ready: VecDeque::new(),

@@ -5,6 +5,7 @@ use super::mount::Mount;
 use crate::syntax::{Args, Dockerfile, Instruction, Keyword};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// What a stage starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -353,10 +354,16 @@ pub(super) fn stage_of(stages: &[Stage], instruction: usize) -> Option<usize> {
 
 /// The global ARGs: each sees the ones before it. One without a default is not set, until a build argument sets it.
 fn globals(instructions: &[Instruction], escape: u8) -> Env {
-    let mut env = Env::closed();
-    for name in PLATFORM_ARGS {
-        env.set(name, Value::Unknown, Origin::Builder, None);
-    }
+    static BUILDERS: OnceLock<Env> = OnceLock::new();
+    let mut env = BUILDERS
+        .get_or_init(|| {
+            let mut env = Env::closed();
+            for name in PLATFORM_ARGS {
+                env.set(name, Value::Unknown, Origin::Builder, None);
+            }
+            env
+        })
+        .clone();
     for instruction in instructions {
         if instruction.keyword != Keyword::Arg {
             continue;

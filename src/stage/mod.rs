@@ -78,6 +78,16 @@ impl Stages {
         graph::stage_of(&self.graph.stages, index)
     }
 
+    /// The stage that `COPY --from`, a mount or `--target` means by `name`: in any case, and of several the last one.
+    /// FROM looks a name up as it is written: see [`Stage::base`].
+    pub fn find(&self, name: &str) -> Option<&Stage> {
+        let name = name.to_lowercase();
+        self.graph
+            .stages
+            .iter()
+            .rfind(|stage| stage.name.as_deref() == Some(&name))
+    }
+
     /// The stage that is built when no other one is asked for.
     pub fn final_stage(&self) -> Option<&Stage> {
         self.graph.stages.last()

@@ -134,6 +134,8 @@ pub struct CommandFacts {
     pub env_reads: Vars,
     /// Whether it uses the network.
     pub network: bool,
+    /// Whether it is the package manager of the system.
+    pub is_install: bool,
 }
 
 /// Folders that no package of a distribution installs into. `*` is any one name.
@@ -192,6 +194,12 @@ const SYSTEM_FOLDERS: [&str; 14] = [
     "/var/lib",
 ];
 
+/// Operators of `test` that ask about a file.
+const FILE_TESTS: [&str; 20] = [
+    "-a", "-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-p", "-r", "-s", "-u", "-w", "-x", "-G",
+    "-L", "-N", "-O", "-S",
+];
+
 /// What `program` touches when it gets `args` (`None`: one of unknown value) in `workdir`. `None` when the program, or
 /// something that it is asked to do, is not known.
 pub fn command(
@@ -226,7 +234,21 @@ pub fn command(
             .any(|arg| arg.starts_with('-') && !arg.starts_with("--") && arg.contains(letter))
     };
     match program {
-        ":" | "true" | "false" | "echo" | "printf" | "sleep" => {}
+        ":" | "true" | "false" | "echo" | "printf" | "sleep" | "exit" | "umask" | "wait" => {}
+        // Only for the rest of the script, unless it decides which programs run.
+        "export" | "unset" | "readonly" => {
+            for arg in args {
+                let name = arg.as_deref()?.split('=').next().unwrap_or_default();
+                if name.starts_with("LD_") || matches!(name, "PATH" | "BASH_ENV" | "ENV" | "IFS") {
+                    return None;
+                }
+            }
+        }
+        "cd" => {
+            for path in paths() {
+                facts.reads.add(path.as_deref());
+            }
+        }
         "set" => {
             let options_only = args.iter().flatten().all(|arg| {
                 arg.starts_with(['-', '+'])
@@ -236,9 +258,29 @@ pub fn command(
                 return None;
             }
         }
-        "[" | "test" | "cat" | "ls" => {
+        "cat" | "ls" => {
             for path in paths() {
                 facts.reads.add(path.as_deref());
+            }
+        }
+        "[" | "test" => {
+            for (index, arg) in args.iter().enumerate() {
+                let Some(arg) = arg else {
+                    facts.reads = Paths::Everything;
+                    break;
+                };
+                let is_operator = |index: usize, operators: &[&str]| {
+                    args.get(index)
+                        .and_then(Option::as_deref)
+                        .is_some_and(|arg| operators.contains(&arg))
+                };
+                let before = index.wrapping_sub(1);
+                let is_file = is_operator(before, &FILE_TESTS)
+                    || is_operator(before, &["-nt", "-ot", "-ef"])
+                    || is_operator(index + 1, &["-nt", "-ot", "-ef"]);
+                if is_file {
+                    facts.reads.add(workdir.join(arg).as_deref());
+                }
             }
         }
         "mkdir" => {
@@ -333,6 +375,7 @@ fn system_call(program: &str, args: &[Option<String>]) -> Option<CommandFacts> {
         writes: system,
         env_reads: Vars::of(SYSTEM_VARIABLES),
         network: true,
+        is_install: true,
     })
 }
 

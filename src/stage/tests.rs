@@ -211,6 +211,8 @@ fn a_later_stage_of_a_name_wins_for_copies() {
     );
     assert_eq!(stages.stages()[1].base, Base::Stage(0));
     assert_eq!(stages.stages()[3].parents, [1, 2]);
+    assert_eq!(stages.find("X").unwrap().index, 2);
+    assert_eq!(stages.find("z"), None);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! explain, list, init, completions and wrong arguments.
 
+use std::path::Path;
+
+use careen::config::Config;
+
 use crate::room::Room;
 
 #[test]
@@ -46,7 +50,7 @@ fn init_writes_once() {
 }
 
 #[test]
-fn what_init_writes_is_toml_when_uncommented() {
+fn what_init_writes_is_a_config_when_uncommented() {
     let room = Room::new();
     room.run(&["init"]);
     let text = String::from_utf8(room.read("careen.toml")).unwrap();
@@ -59,6 +63,8 @@ fn what_init_writes_is_toml_when_uncommented() {
         .collect();
     let table: toml::Table = settings.parse().unwrap();
     assert_eq!(table.len(), 7, "{table:?}");
+    let config = Config::parse(&settings, Path::new("careen.toml"), &[]).unwrap();
+    assert_eq!(config.builder(), "kaniko");
 }
 
 #[test]
@@ -82,6 +88,8 @@ fn wrong_arguments_are_errors() {
         &["check", "--format", "nosuch"],
         &["fix", "--context", "nosuch"],
         &["fix", "--config", "nosuch.toml"],
+        &["fix", "--builder", "nosuch"],
+        &["fix", "--stdin-filename", "Dockerfile"],
     ] {
         let ran = room.run(args);
         assert_eq!(ran.status, 2, "{args:?}");

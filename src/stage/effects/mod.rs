@@ -68,6 +68,11 @@ pub struct Effects {
     pub writes: Paths,
     /// Folders that it makes if they are missing, with their owner as written (empty: root).
     pub makes: BTreeMap<String, String>,
+    /// Whether it looks users or groups up by name. Not in `reads`.
+    pub reads_accounts: bool,
+    /// Whether what it writes of /etc/passwd and /etc/group are new users and groups, as packages bring them: who was
+    /// there stays as he was.
+    pub only_adds_accounts: bool,
     /// Variables.
     pub env_reads: Vars,
     /// Variables.
@@ -83,8 +88,8 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// The effects of `instruction`, which sees `state`. `script` is the shell view of its shell form or heredoc;
-    /// without one, a RUN in shell form touches everything.
+    /// The effects of `instruction`, which sees `state`. `script` is the shell view of a RUN's shell form, or of its
+    /// only heredoc when that starts with no `#!`; without one, a RUN in shell form touches everything.
     pub fn of(
         file: &Dockerfile,
         instruction: &Instruction,
@@ -126,7 +131,7 @@ impl Effects {
     }
 }
 
-/// Whether `a` and `b`, which stand next to each other, may change places.
+/// Whether `a` and `b` may change places, when `a` stands right before `b`.
 ///
 /// # Errors
 /// Why not, as a clause.
@@ -170,6 +175,14 @@ pub fn commute(a: &Effects, b: &Effects) -> Result<(), String> {
     {
         return Err(format!("one may write {path}, which the other may read"));
     }
+    let writes_accounts =
+        |effects: &Effects| ACCOUNTS.iter().any(|path| effects.writes.covers(path));
+    // The names that `a` looks up are there before `b` adds some; those that `b` looks up may come from `a`.
+    if (b.reads_accounts && writes_accounts(a))
+        || (a.reads_accounts && writes_accounts(b) && !b.only_adds_accounts)
+    {
+        return Err("one may change the users that the other looks up".to_owned());
+    }
     for (one, other) in [(a, b), (b, a)] {
         for (path, owner) in &one.makes {
             if other.makes.get(path).is_some_and(|other| other != owner) {
@@ -207,6 +220,9 @@ fn is_the_builders(name: &str) -> bool {
                 | "BUILDVARIANT"
         )
 }
+
+/// Where users and groups are looked up by name.
+const ACCOUNTS: [&str; 2] = ["/etc/passwd", "/etc/group"];
 
 /// Folders that every image of a distribution has.
 const STANDARD_FOLDERS: [&str; 9] = [
@@ -443,6 +459,8 @@ impl Of<'_> {
         knowledge: &Knowledge,
     ) {
         self.effects.slots_read.extend([Slot::User, Slot::Workdir]);
+        // The home of a number is looked up too.
+        self.effects.reads_accounts = self.state.user.uid != Some(0);
         if !instruction.is_json() {
             self.effects.slots_read.insert(Slot::Shell);
         }
@@ -462,10 +480,7 @@ impl Of<'_> {
         let numeric = owner
             .split(':')
             .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-        if !numeric {
-            self.reads(Some("/etc/passwd"));
-            self.reads(Some("/etc/group"));
-        }
+        self.effects.reads_accounts |= !numeric;
     }
 
     fn reads(&mut self, path: Option<&str>) {

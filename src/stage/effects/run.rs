@@ -1,9 +1,9 @@
 //! What a RUN touches, by the commands that are in it.
-use super::super::state::State;
+use super::super::state::{State, Workdir};
 use super::super::tables;
-use super::{Effects, Paths, Vars};
+use super::{ACCOUNTS, Effects, Paths, Vars};
 use crate::knowledge::Knowledge;
-use crate::shell;
+use crate::shell::{Call, CommandKind, RedirectOp, Script, Word};
 
 /// One command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +45,114 @@ impl Commands {
     }
 
     /// The commands of a script; `None` when some of them can't be seen.
-    pub(super) fn of(_script: &shell::Script) -> Option<Self> {
-        None
+    pub(super) fn of(script: &Script) -> Option<Self> {
+        let mut commands = Self {
+            variables: script
+                .variables_read()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            ..Self::default()
+        };
+        // A function takes the place of a program, and so does another PATH.
+        let mut hides = false;
+        script.visit_commands(&mut |command| {
+            hides |= matches!(command.kind, CommandKind::Function { .. });
+        });
+        hides |= script
+            .assignments()
+            .iter()
+            .any(|assignment| finds_programs(&assignment.name));
+        if hides {
+            return None;
+        }
+        for call in script.calls() {
+            if !call.simple.words.is_empty() {
+                commands.commands.push(Command::of(&call));
+            }
+        }
+        for redirect in script.redirects() {
+            let target = redirect.target.as_ref().and_then(value);
+            match redirect.op {
+                RedirectOp::Heredoc | RedirectOp::HereString => {}
+                RedirectOp::Duplicate => {
+                    // bash's `>&file`.
+                    let descriptor = target.as_deref().is_some_and(|target| {
+                        target
+                            .strip_suffix('-')
+                            .unwrap_or(target)
+                            .bytes()
+                            .all(|byte| byte.is_ascii_digit())
+                    });
+                    if !descriptor {
+                        commands.writes.push(target);
+                    }
+                }
+                op if op.writes() => commands.writes.push(target),
+                _ => commands.reads.push(target),
+            }
+        }
+        Some(commands)
     }
 }
 
+impl Command {
+    /// The command that a call runs in the end, past `sudo`, `env X=1` and the like when they have no options.
+    fn of(call: &Call<'_>) -> Self {
+        let (words, wrappers) = call.unwrapped();
+        let skipped = call.simple.words.len() - words.len();
+        let plain = call
+            .simple
+            .words
+            .iter()
+            .take(skipped)
+            .all(|word| match word.fixed() {
+                Some(text) => match text.split_once('=') {
+                    Some((name, _)) => !finds_programs(name),
+                    None => wrappers.contains(&text),
+                },
+                None => false,
+            });
+        let program = words
+            .first()
+            .filter(|_| plain)
+            .and_then(|word| match word.literal.as_deref() {
+                Some("[") => Some("[".to_owned()),
+                _ => value(word),
+            })
+            .as_deref()
+            .and_then(tables::program_name)
+            .map(str::to_owned);
+        Self {
+            program,
+            args: words.iter().skip(1).map(value).collect(),
+        }
+    }
+}
+
+/// A word's value when it is one fixed string; of a pattern, the folder that all of its matches are below.
+fn value(word: &Word) -> Option<String> {
+    let text = word.literal.as_deref()?;
+    if word.brace || word.tilde {
+        return None;
+    }
+    if !word.glob {
+        return Some(text.to_owned());
+    }
+    let before = text.split(['*', '?', '[']).next()?;
+    let (folder, start) = before.rsplit_once('/')?;
+    // `.*` may match `..`.
+    let stays_below = !start.starts_with('.') && !text.contains("..") && !text.starts_with('-');
+    stays_below.then(|| format!("{folder}/"))
+}
+
+/// Whether a variable decides which programs run.
+fn finds_programs(name: &str) -> bool {
+    matches!(name, "PATH" | "BASH_ENV" | "ENV" | "IFS") || name.starts_with("LD_")
+}
+
 /// What every program and shell reads.
-const EVERYBODY_READS: [&str; 12] = [
+const EVERYBODY_READS: [&str; 28] = [
     "PATH",
     "HOME",
     "PWD",
@@ -62,8 +163,24 @@ const EVERYBODY_READS: [&str; 12] = [
     "BASHOPTS",
     "TMPDIR",
     "LANG",
+    "LANGUAGE",
     "LC_*",
     "LD_*",
+    "CDPATH",
+    "OLDPWD",
+    "PS4",
+    "POSIXLY_CORRECT",
+    "SOURCE_DATE_EPOCH",
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
 ];
 
 /// Adds what `commands` touch; everything when they are not known.
@@ -83,29 +200,50 @@ pub(super) fn apply(
     };
     effects.env_reads.merge(&Vars::of(EVERYBODY_READS));
     effects.env_reads.add(&commands.variables);
+    // After a `cd`, nobody keeps count of where the script is.
+    let moves = commands.commands.iter().any(|command| {
+        matches!(
+            command.program.as_deref(),
+            Some("cd" | "pushd" | "popd" | "chroot")
+        )
+    });
+    let workdir = if moves {
+        &Workdir::default()
+    } else {
+        &*state.workdir
+    };
     let mut network = false;
+    let mut only_adds = commands.writes.is_empty();
     for command in &commands.commands {
         let facts = command
             .program
             .as_deref()
-            .and_then(|program| tables::command(knowledge, program, &command.args, &state.workdir));
+            .and_then(|program| tables::command(knowledge, program, &command.args, workdir));
         let Some(facts) = facts else {
             return touches_everything(effects);
         };
         effects.reads.merge(&facts.reads);
         effects.writes.merge(&facts.writes);
         effects.env_reads.merge(&facts.env_reads);
+        let writes_accounts = ACCOUNTS.iter().any(|path| facts.writes.covers(path));
+        only_adds &= facts.is_install || !writes_accounts;
         network |= facts.network;
     }
     effects.network &= network;
-    for path in &commands.writes {
-        let path = path.as_deref().and_then(|path| state.workdir.join(path));
-        if path.as_deref() != Some("/dev/null") {
-            effects.writes.add(path.as_deref());
+    effects.only_adds_accounts = only_adds;
+    for (paths, all) in [
+        (&commands.writes, &mut effects.writes),
+        (&commands.reads, &mut effects.reads),
+    ] {
+        for path in paths {
+            let path = path.as_deref().and_then(|path| workdir.join(path));
+            let is_terminal = matches!(
+                path.as_deref(),
+                Some("/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/tty")
+            );
+            if !is_terminal {
+                all.add(path.as_deref());
+            }
         }
-    }
-    for path in &commands.reads {
-        let path = path.as_deref().and_then(|path| state.workdir.join(path));
-        effects.reads.add(path.as_deref());
     }
 }

@@ -5,10 +5,25 @@ use super::*;
 fn effects(text: &str) -> Effects {
     let file = Dockerfile::parse(text.as_bytes());
     assert_eq!(file.errors, [], "{text}");
-    let stages = Stages::of(&file, Knowledge::shipped());
-    let last = file.instructions.last().unwrap();
-    let state = stages.before(last.index).unwrap();
-    Effects::of(&file, last, state, None, Knowledge::shipped())
+    let last = file.instructions.len() - 1;
+    effects_of(&file, last)
+}
+
+fn effects_of(file: &Dockerfile, index: usize) -> Effects {
+    let stages = Stages::of(file, Knowledge::shipped());
+    let instruction = &file.instructions[index];
+    let state = stages.before(index).unwrap();
+    let script = instruction.shell_at().and_then(|at| {
+        let text = &instruction.logical.text()[at.range()];
+        shell::Script::parse(text, state.dialect()?)
+    });
+    Effects::of(
+        file,
+        instruction,
+        state,
+        script.as_ref(),
+        Knowledge::shipped(),
+    )
 }
 
 #[test]
@@ -24,18 +39,13 @@ fn copies() {
             "FROM debian\nCOPY [\"a b\", \"/c d/\"]",
             Paths::of(["/c d"]),
         ),
-        (
-            "FROM debian\nCOPY <<a <<b /c/\na\nb\n",
-            Paths::of(["/c"]),
-        ),
+        ("FROM debian\nCOPY <<a <<b /c/\na\nb\n", Paths::of(["/c"])),
     ] {
         assert_eq!(effects(text).writes, writes, "{text}");
     }
     let copy = effects("FROM debian\nWORKDIR /w\nCOPY --chown=app:$G a b/c/d");
-    assert_eq!(
-        copy.reads,
-        Paths::of(["/w/b/c/d", "/etc/passwd", "/etc/group"])
-    );
+    assert_eq!(copy.reads, Paths::of(["/w/b/c/d"]));
+    assert!(copy.reads_accounts);
     assert_eq!(copy.env_reads, Vars::of(["G"]));
     let made: Vec<&str> = copy.makes.keys().map(String::as_str).collect();
     assert_eq!(made, ["/w", "/w/b", "/w/b/c"]);
@@ -142,21 +152,71 @@ fn changing_places() {
         ("RUN [\"mkdir\", \"/a\"]", "RUN [\"mkdir\", \"/b\"]", true),
         ("RUN [\"mkdir\", \"-p\", \"/a/b\"]", "COPY x /a/c/", false),
         ("NOTHING", "ARG A", false),
+        (
+            "COPY . /app",
+            "RUN apt-get update && apt-get install -y curl git",
+            true,
+        ),
+        ("COPY . /app", "RUN apt-get install -y ./x.deb", false),
+        ("COPY . /app", "RUN apt-get update && curl x | sh", false),
+        (
+            "COPY . /app",
+            "RUN set -eux; apt-get update; rm -rf /var/lib/apt/lists/lock",
+            true,
+        ),
+        (
+            "COPY . /app",
+            "RUN apt-get update && rm -rf /var/lib/apt/lists/*",
+            true,
+        ),
+        ("COPY . /app", "RUN apt-get install -y $PACKAGES", false),
+        ("COPY . /app", "RUN f() { x; }; f", false),
+        ("COPY . /app", "RUN PATH=/app:$PATH apt-get update", false),
+        ("COPY . /app", "RUN env PATH=/app apt-get update", false),
+        (
+            "COPY . /app",
+            "RUN env DEBIAN_FRONTEND=x apt-get update",
+            true,
+        ),
+        ("COPY . /app", "RUN ./apt-get update", false),
+        ("COPY . /app", "RUN echo x > /app/y", false),
+        ("COPY . /app", "RUN echo x > /etc/y", true),
+        ("COPY . /app", "RUN echo x > y", true),
+        ("COPY . /app", "RUN cd /app && touch y", false),
+        ("COPY . /app", "RUN cd /tmp && touch y", false),
+        ("COPY . /app", "RUN cd /app && touch /tmp/y", false),
+        ("COPY . /app", "RUN cat < /app/y", false),
+        ("COPY . /app", "RUN echo $(make)", false),
+        ("COPY . /app", "RUN if [ -f /app/y ]; then echo; fi", false),
+        (
+            "COPY . /app",
+            "RUN if [ -f /etc/y ]; then echo; fi >/dev/null 2>&1",
+            true,
+        ),
+        (
+            "COPY . app",
+            "RUN if [ a = b ] && test -e /etc/y; then echo; fi",
+            true,
+        ),
+        ("COPY . /app", "RUN test /etc/y -nt /app/y", false),
+        ("COPY . /app", "RUN touch /{app,tmp}/y", false),
+        ("COPY . /app", "RUN rm -rf /app/*", false),
+        ("COPY . /app", "RUN rm -rf /*/x", false),
+        ("COPY . /app", "RUN rm -rf /tmp/.*", false),
+        ("COPY . /app", "RUN rm -rf /tmp/*/../../app", false),
+        ("COPY . /app", "RUN rm -rf *", false),
+        ("COPY . /app", "RUN rm -rf ~/x", false),
+        ("COPY . /app", "RUN apt-get install -y php*", false),
+        ("COPY . /app", "SHELL [\"bash\", \"-c\"]", true),
+        ("ARG A", "RUN echo $A", false),
+        ("ARG A", "RUN echo '$A'", true),
+        ("ARG A", "RUN A=1 make", false),
+        ("ARG HOME=/x", "RUN true", false),
+        ("ARG LC_ALL=C", "RUN true", false),
     ] {
         let file = Dockerfile::parse(format!("FROM debian\n{a}\n{b}\n").into_bytes());
-        let stages = Stages::of(&file, Knowledge::shipped());
-        let of = |index: usize| {
-            let state = stages.before(index).unwrap();
-            Effects::of(
-                &file,
-                &file.instructions[index],
-                state,
-                None,
-                Knowledge::shipped(),
-            )
-        };
         for (one, other) in [(1, 2), (2, 1)] {
-            let answer = commute(&of(one), &of(other));
+            let answer = commute(&effects_of(&file, one), &effects_of(&file, other));
             assert_eq!(answer.is_ok(), may, "{a} / {b}: {answer:?}");
         }
     }
@@ -180,4 +240,31 @@ fn sets_of_paths() {
     assert_eq!(but.overlap(&Paths::of(["/home"])).as_deref(), Some("/home"));
     assert!(but.overlap(&Paths::Everything).is_some());
     assert_eq!(Paths::Everything.overlap(&Paths::None), None);
+}
+
+#[test]
+fn users_are_looked_up_by_name() {
+    let install = "RUN apt-get install -y curl";
+    for (a, b, may) in [
+        ("COPY --chown=app . /app", install, true),
+        (install, "COPY --chown=app . /app", false),
+        (install, "COPY --chown=1:1 . /app", true),
+        ("COPY --chown=app . /app", "RUN useradd x", false),
+        (
+            "COPY --chown=app . /app",
+            "RUN apt-get install -y curl && useradd x",
+            false,
+        ),
+        (
+            "COPY --chown=app . /app",
+            "RUN apt-get install -y curl >> /etc/passwd",
+            false,
+        ),
+        ("COPY passwd /etc/passwd", install, false),
+        ("COPY --chown=app . /app", "COPY passwd /etc/passwd", false),
+    ] {
+        let file = Dockerfile::parse(format!("FROM debian\n{a}\n{b}\n").into_bytes());
+        let answer = commute(&effects_of(&file, 1), &effects_of(&file, 2));
+        assert_eq!(answer.is_ok(), may, "{a} / {b}: {answer:?}");
+    }
 }
