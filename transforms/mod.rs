@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod absolute_workdir;
+pub mod apt_get_not_apt;
 pub mod close_continuation;
 pub mod copy_not_add;
 pub mod drop_overridden;
@@ -97,4 +98,10 @@ pub static CHAIN: &[Link] = &[
     link!("exec-form", "exec_form.rs", exec_form::ExecForm)
         .answers(&["JSONArgsRecommended", "DL3025"]),
     link!("drop-sudo", "drop_sudo.rs", drop_sudo::DropSudo).answers(&["DL3004"]),
+    link!(
+        "apt-get-not-apt",
+        "apt_get_not_apt.rs",
+        apt_get_not_apt::AptGetNotApt
+    )
+    .answers(&["DL3027"]),
 ];
