@@ -5,6 +5,7 @@
 
 pub mod absolute_workdir;
 pub mod apt_get_not_apt;
+pub mod assume_yes;
 pub mod close_continuation;
 pub mod copy_not_add;
 pub mod drop_overridden;
@@ -104,4 +105,6 @@ pub static CHAIN: &[Link] = &[
         apt_get_not_apt::AptGetNotApt
     )
     .answers(&["DL3027"]),
+    link!("assume-yes", "assume_yes.rs", assume_yes::AssumeYes)
+        .answers(&["DL3014", "DL3030", "DL3034", "DL3038"]),
 ];

@@ -1,0 +1,136 @@
+//! Tells package managers to install without asking.
+//!
+//! ## Why
+//!
+//! Nobody is there to answer when an image is built: a manager that asks, gives up. Whether it asks depends on what else it has to
+//! install, so a build that went well yesterday fails today (DL3014, DL3030, DL3034, DL3038).
+//!
+//! ## Example
+//!
+//! ```dockerfile
+//! FROM debian:12
+//! RUN apt-get update && apt-get install --no-install-recommends curl
+//! ```
+//!
+//! ```diff
+//! @@ -1,2 +1,2 @@
+//!  FROM debian:12
+//! -RUN apt-get update && apt-get install --no-install-recommends curl
+//! +RUN apt-get update && apt-get install -y --no-install-recommends curl
+//! ```
+//!
+//! ## When it refuses
+//!
+//! * A variable among its words that may say it already.
+//! * Its input comes from a pipe or a file, which may answer: `yes | apt-get install curl`.
+//! * The file configures a manager to assume yes.
+//!
+//! ## Safety
+//!
+//! Unsafe: a build that fails starts to pass, on purpose, and installs what it asked about.
+//!
+//! ## Known problems
+//!
+//! pacman, and managers of languages, are not looked at.
+
+use crate::knowledge::{SystemAction, SystemCall};
+use crate::shell::{Call, Context, RedirectOp, Script, Word};
+use crate::syntax::{Instruction, Keyword, Span};
+use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
+
+/// The transform of this page.
+pub struct AssumeYes;
+
+impl Transform for AssumeYes {
+    fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
+        scene
+            .file
+            .instructions
+            .iter()
+            .filter(|one| one.keyword == Keyword::Run)
+            .flat_map(|run| in_run(scene, run))
+            .collect()
+    }
+}
+
+fn in_run(scene: &Scene<'_>, run: &Instruction) -> Vec<Proposal> {
+    let (Some(at), Some(script)) = (run.shell_at(), scene.script(run.index)) else {
+        return Vec::new();
+    };
+    let mut proposals = Vec::new();
+    for call in script.calls() {
+        let words: Vec<_> = call.simple.words.iter().map(Word::fixed).collect();
+        let Some(asked) = scene.knowledge.system_call(&words) else {
+            continue;
+        };
+        let asks = asked.action == SystemAction::Install
+            && !asked.says(&words, &asked.manager.assume_yes)
+            && !asked.says(&words, &asked.manager.idle);
+        // `-y` stands behind the verb everywhere; zypper's `-n` is another flag there.
+        let flags = &asked.manager.assume_yes;
+        let flag = flags.iter().find(|flag| *flag == "-y");
+        let (true, Some(flag)) = (asks, flag) else {
+            continue;
+        };
+        let Some(verb) = asked.verb.last().and_then(|at| call.simple.words.get(*at)) else {
+            continue;
+        };
+        let span = verb.span.shift(at.start);
+        let place = run.source(span);
+        if let Some(reason) = doubt(scene, script, &call, &asked) {
+            proposals.push(Proposal::refuse(place, reason));
+            continue;
+        }
+        let end = run.source(Span::at(span.end)).start;
+        let reason = format!(
+            "nobody is there to answer `{}` when the image is built",
+            asked.manager.id
+        );
+        let edit = Edit::insert(end, format!(" {flag}"));
+        proposals.push(Change::new(place, Safety::Unsafe, reason, vec![edit]).into());
+    }
+    proposals
+}
+
+/// Why it may not need the flag.
+fn doubt(
+    scene: &Scene<'_>,
+    script: &Script,
+    call: &Call<'_>,
+    asked: &SystemCall<'_>,
+) -> Option<&'static str> {
+    let package = |at: &usize| is_package(script, call, *at);
+    if asked.open || !asked.opaque.iter().all(package) {
+        return Some("a word of unknown value may say yes already");
+    }
+    let reads = |op: RedirectOp| {
+        matches!(
+            op,
+            RedirectOp::Read | RedirectOp::Heredoc | RedirectOp::HereString | RedirectOp::ReadWrite
+        )
+    };
+    if call.is_in(Context::Pipe) || call.simple.redirects.iter().any(|one| reads(one.op)) {
+        return Some("its input may answer");
+    }
+    let configures = |one: &Instruction| {
+        let text = scene.file.text(one.whole).to_ascii_lowercase();
+        ["assume-yes \"", "assume-yes=", "assume-yes::", "assumeyes="]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    scene
+        .file
+        .instructions
+        .iter()
+        .any(configures)
+        .then_some("the file says elsewhere that yes is assumed")
+}
+
+/// Whether a word of unknown value starts like a package's name (`curl=$VERSION`), and so is no flag.
+fn is_package(script: &Script, call: &Call<'_>, at: usize) -> bool {
+    let word = call.simple.words.get(at);
+    word.is_some_and(|word| {
+        word.raw(script)
+            .starts_with(|first: char| first.is_ascii_alphanumeric())
+    })
+}
