@@ -63,12 +63,18 @@ impl Programs for Tables<'_> {
     }
 
     fn changes_in_place(&self, name: &str) -> Option<bool> {
-        self.0.program(name).map(|program| program.in_place || program.code)
+        // A package's files are unpacked beside their place and renamed into it.
+        let system = self.0.system_call(&[Some(name)]).is_some();
+        self.0
+            .program(name)
+            .map(|program| !system && (program.in_place || program.code))
     }
 
     fn makes_hard_links(&self, name: &str) -> Option<bool> {
         // Package managers link what they unpack; `ln` is asked for it.
-        self.0.program(name).map(|program| program.installs || program.code || name == "ln" || name == "cp")
+        self.0
+            .program(name)
+            .map(|program| program.installs || program.code || name == "ln" || name == "cp")
     }
 
     fn may_install(&self, installer: &str, program: &str) -> Option<bool> {

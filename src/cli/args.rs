@@ -50,7 +50,7 @@ pub(super) enum Command {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// Say nothing but errors
+    /// Say nothing on standard error but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Say what was not done too: refusals, and changes that wait

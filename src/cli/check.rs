@@ -102,7 +102,7 @@ pub(super) fn run(
         Format::Markdown => markdown::render(&entries),
     };
     terminal.out.write_all(document.as_bytes())?;
-    if !output.quiet {
+    if !output.quiet && summary.files > 0 {
         terminal.complain(&format!("careen: {}\n", summary.line(false)));
     }
     Ok(match summary {

@@ -68,7 +68,7 @@ pub(super) fn run(
             tally.file(done, terminal)
         })?;
     }
-    if !output.quiet {
+    if !output.quiet && tally.summary.files > 0 {
         let line = tally.summary.line(fix.write);
         terminal.complain(&format!("careen: {line}\n"));
     }

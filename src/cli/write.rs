@@ -98,6 +98,13 @@ fn prepare(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<Ready, Fa
     new.write_all(after).map_err(failed)?;
     if now.is_some() {
         let metadata = fs::metadata(&target).map_err(failed)?;
+        // A rename would go through all the same.
+        if metadata.permissions().readonly() {
+            let problem = Problem::new(format!("{} is marked read-only", name(path)));
+            return Err(Failure::Failed(
+                problem.help("nothing is written; make it writable first"),
+            ));
+        }
         keep_owner(new.path(), &metadata);
         new.as_file()
             .set_permissions(metadata.permissions())

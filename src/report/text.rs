@@ -19,7 +19,7 @@ pub const fn held(held: Held) -> &'static str {
         Held::Unsafe => "waits behind --unsafe",
         Held::Advice => "advice",
         Held::Pragma => "a pragma in the file says no",
-        Held::Beside => "writes a file beside the Dockerfile, which needs `careen fix --write`",
+        Held::Beside => "writes a file beside the Dockerfile, which can't be done here",
     }
 }
 

@@ -7,6 +7,8 @@ use crate::room::Room;
 fn careen(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_careen"))
         .args(args)
+        // Help is as wide as the terminal says.
+        .env("COLUMNS", "100")
         .stdin(Stdio::null())
         .output()
         .unwrap()

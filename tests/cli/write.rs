@@ -68,6 +68,20 @@ fn keeps_mode_and_owner() {
     }
 }
 
+#[test]
+fn a_read_only_file_stays() {
+    let room = Room::new();
+    let path = room.write("Dockerfile", SOURCE);
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let ran = room.run(&["fix", "--write"]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("is marked read-only"), "{}", ran.err);
+    assert_eq!(room.read("Dockerfile"), SOURCE.as_bytes());
+    assert_eq!(names(&room, ""), ["Dockerfile"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn follows_links() {

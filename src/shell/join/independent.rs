@@ -4,8 +4,7 @@ use super::Refusal;
 use super::exact::exits_with_failure;
 use crate::shell::calls::{held_lists, own_words};
 use crate::shell::{
-    AndOr, BUILTINS, Call, Command, CommandKind, LoopHead, NEUTRAL_BUILTINS, Script, SetCommand,
-    Simple, Word,
+    AndOr, BUILTINS, Call, Command, CommandKind, LoopHead, NEUTRAL_BUILTINS, Script, Simple, Word,
 };
 
 /// What is known of programs, by name without path. `None` means that the program is not known, and counts as the worst.
@@ -171,7 +170,7 @@ fn leaks_nothing(a: &Script, b: &Script) -> Result<(), Refusal> {
 /// errexit alone may stay on, since the rules of exactness count with it; all else must be what `b` starts with itself.
 fn repeated(a: &Script, b: &Script) -> Result<(), Refusal> {
     let set = a.set_at_start().ok_or(Refusal::LeaksOptions)?;
-    let again = b.set_at_start().unwrap_or_else(SetCommand::default);
+    let again = b.set_at_start().unwrap_or_default();
     let kept = set
         .options
         .iter()
