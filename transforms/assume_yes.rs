@@ -23,6 +23,7 @@
 //!
 //! * A variable among its words that may say it already.
 //! * Its input comes from a pipe or a file, which may answer: `yes | apt-get install curl`.
+//! * A line end that cuts `install` in two.
 //! * The file configures a manager to assume yes.
 //!
 //! ## Safety
@@ -35,7 +36,7 @@
 
 use crate::knowledge::{SystemAction, SystemCall};
 use crate::shell::{Call, Context, RedirectOp, Script, Word};
-use crate::syntax::{Instruction, Keyword, Span};
+use crate::syntax::{Instruction, Keyword};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -77,16 +78,19 @@ fn in_run(scene: &Scene<'_>, run: &Instruction) -> Vec<Proposal> {
         };
         let span = verb.span.shift(at.start);
         let place = run.source(span);
+        if !run.logical.in_one_piece(span) {
+            proposals.push(Proposal::refuse(place, "a line end cuts its verb in two"));
+            continue;
+        }
         if let Some(reason) = doubt(scene, script, &call, &asked) {
             proposals.push(Proposal::refuse(place, reason));
             continue;
         }
-        let end = run.source(Span::at(span.end)).start;
         let reason = format!(
             "nobody is there to answer `{}` when the image is built",
             asked.manager.id
         );
-        let edit = Edit::insert(end, format!(" {flag}"));
+        let edit = Edit::replace(place, format!("{} {flag}", scene.file.text(place)));
         proposals.push(Change::new(place, Safety::Unsafe, reason, vec![edit]).into());
     }
     proposals

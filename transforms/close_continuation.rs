@@ -27,6 +27,7 @@
 //! ## When it refuses
 //!
 //! * Inside ONBUILD, whose text is left alone.
+//! * A script with a `# comment`, which runs to the script's end: most likely another mistake.
 //! * A blank line that stands before another instruction's keyword: a continuation that was forgotten most likely, which
 //!   makes two instructions one.
 //!
@@ -38,6 +39,7 @@
 //!
 //! None.
 
+use crate::gate::shell_comment;
 use crate::syntax::{Instruction, Keyword, PieceKind, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
@@ -82,6 +84,13 @@ fn close(scene: &Scene<'_>, instruction: &Instruction, blanks: &[Span]) -> Propo
     let at = instruction.span;
     if instruction.keyword == Keyword::Onbuild {
         return Proposal::refuse(at, "its blank lines stand inside ONBUILD");
+    }
+    let comment = |at: Span| {
+        let script = instruction.logical.bytes().get(at.range());
+        script.and_then(shell_comment).is_some()
+    };
+    if instruction.shell_at().is_some_and(comment) {
+        return Proposal::refuse(at, "a comment of the shell may run over its blank lines");
     }
     let swallows = |blank: &Span| {
         let below = scene

@@ -40,7 +40,7 @@
 //!
 //! A folder that a RUN made, or the base image has, is not known to be there.
 
-use crate::syntax::{Args, Instruction, Keyword, Word};
+use crate::syntax::{Args, Instruction, Keyword, Span, Word};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -78,16 +78,26 @@ fn slash(scene: &Scene<'_>, copy: &Instruction, destination: &Word) -> Option<Pr
         // A quoted path may end in a slash inside of the quotes.
         return (!text.contains("/\"")).then(|| Proposal::refuse(place, reason));
     }
-    let end = if matches!(copy.args, Args::Json(_)) {
-        place.end - 1
-    } else {
-        place.end
-    };
     let there = text == "." || (copy.flag("link").is_none() && is_there(scene, copy, text));
     if !there && looks_like_file(text) {
         return Some(Proposal::refuse(place, "its destination looks like a file"));
     }
-    let edit = Edit::insert(end, "/");
+    // The last character is written anew, so that the edit lies inside of the instruction at a file's very end too.
+    let last = if matches!(copy.args, Args::Json(_)) {
+        Some('"')
+    } else {
+        text.chars().next_back()
+    };
+    let last = last.filter(|last| scene.file.text(place).ends_with(*last))?;
+    let at = Span::new(place.end - last.len_utf8(), place.end);
+    let edit = Edit::replace(
+        at,
+        if last == '"' {
+            "/\"".to_owned()
+        } else {
+            format!("{last}/")
+        },
+    );
     let change = if there {
         let reason = format!("several sources go into the folder `{text}`");
         Change::new(place, Safety::Safe, reason, vec![edit])
