@@ -24,7 +24,7 @@
 //! ## When it refuses
 //!
 //! * The script needs a shell: variables, globs, `~`, pipes, redirections, `&&`, assignments, builtins such as `cd`.
-//! * SHELL is set: whoever wrote it wants that shell, and BuildKit does not warn.
+//! * SHELL is set, here or in the base image: whoever wrote it wants that shell, and BuildKit does not warn.
 //! * An ENTRYPOINT where a CMD would be added to it: in shell form it ignores CMD, in exec form CMD becomes its arguments.
 //! * A CMD below an ENTRYPOINT in exec form that ends in `-c`: it takes one text.
 //! * A text that starts like a JSON array and is none: a typing mistake that a person has to look at.
@@ -39,7 +39,7 @@
 //! A script without `#!` runs by a shell alone. `echo` and `printf` are the programs of these names then, not the shell's.
 
 use crate::shell::{Script, Simple};
-use crate::stage::Base;
+use crate::stage::{Base, State};
 use crate::syntax::{Args, Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
@@ -72,7 +72,9 @@ fn rewrite(
     at: Span,
 ) -> Result<Proposal, &'static str> {
     let state = scene.stages().before(instruction.index);
-    if state.is_some_and(|state| state.shell.explicit) {
+    // What has no state, or no shell that is understood, has no script below.
+    let own_shell = |state: &State| state.shell.explicit || state.shell.argv != ["/bin/sh", "-c"];
+    if state.is_some_and(own_shell) {
         return Err("SHELL says which shell runs it");
     }
     if instruction.rest().is_some_and(|text| text.starts_with('[')) {
