@@ -35,10 +35,12 @@
 //!
 //! `apt` in heredocs and scripts stays.
 
+use std::cell::OnceCell;
+
 use crate::knowledge::{SystemAction, SystemCall};
 use crate::shell::{Call, Word};
 use crate::stage::Base;
-use crate::syntax::{Instruction, Keyword};
+use crate::syntax::{Dockerfile, Instruction, Keyword};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -46,17 +48,26 @@ pub struct AptGetNotApt;
 
 impl Transform for AptGetNotApt {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
+        let configured = OnceCell::new();
         scene
             .file
             .instructions
             .iter()
             .filter(|one| one.keyword == Keyword::Run)
-            .filter_map(|run| rename(scene, run))
+            .filter_map(|run| {
+                rename(scene, run, &|| {
+                    *configured.get_or_init(|| configures(scene.file))
+                })
+            })
             .collect()
     }
 }
 
-fn rename(scene: &Scene<'_>, run: &Instruction) -> Option<Proposal> {
+fn rename(
+    scene: &Scene<'_>,
+    run: &Instruction,
+    configured: &dyn Fn() -> Option<usize>,
+) -> Option<Proposal> {
     let at = run.shell_at()?;
     let script = scene.script(run.index)?;
     let mut edits = Vec::new();
@@ -100,7 +111,7 @@ fn rename(scene: &Scene<'_>, run: &Instruction) -> Option<Proposal> {
     if edits.is_empty() {
         return None;
     }
-    let safety = if same && cleans_up(scene, run) {
+    let safety = if same && cleans_up(scene, run, configured) {
         Safety::Safe
     } else {
         Safety::Unsafe
@@ -142,7 +153,7 @@ fn is_name(name: &str, asked: &SystemCall<'_>) -> bool {
 
 /// Whether nothing that is downloaded stays, whoever downloads it: docker-clean is in the base, and nothing up to here says a
 /// word of apt's configuration.
-fn cleans_up(scene: &Scene<'_>, run: &Instruction) -> bool {
+fn cleans_up(scene: &Scene<'_>, run: &Instruction, configured: &dyn Fn() -> Option<usize>) -> bool {
     let stages = scene.stages();
     let mut stage = stages
         .stage_of(run.index)
@@ -158,13 +169,16 @@ fn cleans_up(scene: &Scene<'_>, run: &Instruction) -> bool {
         }
     };
     let base = scene.knowledge.base_image(image);
-    let configures = |one: &Instruction| {
-        let text = scene.file.text(one.whole);
+    base.is_some_and(|base| base.docker_clean()) && configured().is_none_or(|at| run.index < at)
+}
+
+/// The first instruction that says a word of apt's configuration.
+fn configures(file: &Dockerfile) -> Option<usize> {
+    let says = |one: &Instruction| {
+        let text = file.text(one.whole);
         ["docker-clean", "apt.conf", "Keep-Downloaded", "APT_CONFIG"]
             .iter()
             .any(|word| text.contains(word))
     };
-    let so_far = scene.file.instructions.get(..=run.index);
-    base.is_some_and(|base| base.docker_clean())
-        && !so_far.unwrap_or_default().iter().any(configures)
+    file.instructions.iter().position(says)
 }

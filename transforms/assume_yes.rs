@@ -34,9 +34,11 @@
 //!
 //! pacman, and managers of languages, are not looked at.
 
+use std::cell::OnceCell;
+
 use crate::knowledge::{SystemAction, SystemCall};
 use crate::shell::{Call, Context, RedirectOp, Script, Word};
-use crate::syntax::{Instruction, Keyword};
+use crate::syntax::{Dockerfile, Instruction, Keyword};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -44,17 +46,22 @@ pub struct AssumeYes;
 
 impl Transform for AssumeYes {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
+        let configured = OnceCell::new();
         scene
             .file
             .instructions
             .iter()
             .filter(|one| one.keyword == Keyword::Run)
-            .flat_map(|run| in_run(scene, run))
+            .flat_map(|run| {
+                in_run(scene, run, &|| {
+                    *configured.get_or_init(|| configures(scene.file))
+                })
+            })
             .collect()
     }
 }
 
-fn in_run(scene: &Scene<'_>, run: &Instruction) -> Vec<Proposal> {
+fn in_run(scene: &Scene<'_>, run: &Instruction, configured: &dyn Fn() -> bool) -> Vec<Proposal> {
     let (Some(at), Some(script)) = (run.shell_at(), scene.script(run.index)) else {
         return Vec::new();
     };
@@ -82,7 +89,7 @@ fn in_run(scene: &Scene<'_>, run: &Instruction) -> Vec<Proposal> {
             proposals.push(Proposal::refuse(place, "a line end cuts its verb in two"));
             continue;
         }
-        if let Some(reason) = doubt(scene, script, &call, &asked) {
+        if let Some(reason) = doubt(script, &call, &asked, configured) {
             proposals.push(Proposal::refuse(place, reason));
             continue;
         }
@@ -98,10 +105,10 @@ fn in_run(scene: &Scene<'_>, run: &Instruction) -> Vec<Proposal> {
 
 /// Why it may not need the flag.
 fn doubt(
-    scene: &Scene<'_>,
     script: &Script,
     call: &Call<'_>,
     asked: &SystemCall<'_>,
+    configured: &dyn Fn() -> bool,
 ) -> Option<&'static str> {
     let package = |at: &usize| is_package(script, call, *at);
     if asked.open || !asked.opaque.iter().all(package) {
@@ -116,18 +123,18 @@ fn doubt(
     if call.is_in(Context::Pipe) || call.simple.redirects.iter().any(|one| reads(one.op)) {
         return Some("its input may answer");
     }
-    let configures = |one: &Instruction| {
-        let text = scene.file.text(one.whole).to_ascii_lowercase();
+    configured().then_some("the file says elsewhere that yes is assumed")
+}
+
+/// Whether something in the file configures a manager to assume yes.
+fn configures(file: &Dockerfile) -> bool {
+    let says = |one: &Instruction| {
+        let text = file.text(one.whole).to_ascii_lowercase();
         ["assume-yes \"", "assume-yes=", "assume-yes::", "assumeyes="]
             .iter()
             .any(|word| text.contains(word))
     };
-    scene
-        .file
-        .instructions
-        .iter()
-        .any(configures)
-        .then_some("the file says elsewhere that yes is assumed")
+    file.instructions.iter().any(says)
 }
 
 /// Whether a word of unknown value starts like a package's name (`curl=$VERSION`), and so is no flag.

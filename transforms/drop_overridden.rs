@@ -35,7 +35,7 @@
 //!
 //! None.
 
-use crate::syntax::{Dockerfile, Instruction, Keyword, PieceKind, Span};
+use crate::syntax::{Dockerfile, Instruction, Keyword, Piece, PieceKind, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -64,8 +64,14 @@ impl Transform for DropOverridden {
 
 fn drop_it(file: &Dockerfile, instruction: &Instruction, line: usize) -> Proposal {
     let at = instruction.span;
-    let inside = |comment: &crate::syntax::Comment| comment.inside == Some(instruction.index);
-    if !file.comments_above(instruction.index).is_empty() || file.comments.iter().any(inside) {
+    let next = file
+        .comments
+        .partition_point(|comment| comment.span.start < at.start);
+    let inside = file
+        .comments
+        .get(next)
+        .is_some_and(|comment| comment.inside == Some(instruction.index));
+    if inside || !file.comments_above(instruction.index).is_empty() {
         return Proposal::refuse(at, "a comment explains it");
     }
     let name = instruction.keyword.name();
@@ -78,18 +84,15 @@ fn drop_it(file: &Dockerfile, instruction: &Instruction, line: usize) -> Proposa
 
 /// Whole lines, and the blank line below when one stands above too.
 fn with_blanks(file: &Dockerfile, whole: Span) -> Span {
-    let blank = |edge: usize, start: bool| {
-        file.pieces.iter().find(|piece| {
-            piece.kind == PieceKind::Blank
-                && edge
-                    == if start {
-                        piece.span.start
-                    } else {
-                        piece.span.end
-                    }
-        })
+    let starts = |edge: usize| {
+        let next = file.pieces.partition_point(|piece| piece.span.start < edge);
+        (next, file.pieces.get(next))
     };
-    match (blank(whole.start, false), blank(whole.end, true)) {
+    let is_blank = |piece: &&Piece| piece.kind == PieceKind::Blank;
+    let (first, _) = starts(whole.start);
+    let above = first.checked_sub(1).and_then(|at| file.pieces.get(at));
+    let (_, below) = starts(whole.end);
+    match (above.filter(is_blank), below.filter(is_blank)) {
         (Some(_), Some(below)) => {
             // A piece may hold several blank lines; one goes.
             let bytes = file.bytes(below.span);

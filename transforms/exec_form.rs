@@ -38,9 +38,11 @@
 //!
 //! A script without `#!` runs by a shell alone. `echo` and `printf` are the programs of these names then, not the shell's.
 
+use std::cell::OnceCell;
+
 use crate::shell::{Script, Simple};
-use crate::stage::{Base, State};
-use crate::syntax::{Args, Instruction, Keyword, Span};
+use crate::stage::{Base, Stage, State};
+use crate::syntax::{Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -53,6 +55,7 @@ const PROGRAMS_TOO: [&str; 9] = [
 
 impl Transform for ExecForm {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
+        let neighbours = OnceCell::new();
         scene
             .file
             .instructions
@@ -60,7 +63,8 @@ impl Transform for ExecForm {
             .filter(|one| matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint))
             .filter_map(|one| Some((one, one.shell_at()?)))
             .map(|(one, at)| {
-                rewrite(scene, one, at).unwrap_or_else(|reason| Proposal::refuse(one.span, reason))
+                rewrite(scene, one, at, &neighbours)
+                    .unwrap_or_else(|reason| Proposal::refuse(one.span, reason))
             })
             .collect()
     }
@@ -70,6 +74,7 @@ fn rewrite(
     scene: &Scene<'_>,
     instruction: &Instruction,
     at: Span,
+    neighbours: &OnceCell<Neighbours>,
 ) -> Result<Proposal, &'static str> {
     let state = scene.stages().before(instruction.index);
     // What has no state, or no shell that is understood, has no script below.
@@ -80,7 +85,10 @@ fn rewrite(
     if instruction.rest().is_some_and(|text| text.starts_with('[')) {
         return Err("it starts like a JSON array and is none");
     }
-    around(scene, instruction)?;
+    let neighbours = neighbours.get_or_init(|| Neighbours::of(scene));
+    if let Some(reason) = neighbours.forbid(scene, instruction) {
+        return Err(reason);
+    }
     let script = scene
         .script(instruction.index)
         .ok_or("its script is not understood")?;
@@ -141,43 +149,59 @@ fn plain(script: &Script) -> Result<&Simple, &'static str> {
     bare.then_some(simple).ok_or(needs_shell)
 }
 
-/// What ENTRYPOINT and CMD do to one another.
-fn around(scene: &Scene<'_>, instruction: &Instruction) -> Result<(), &'static str> {
-    let stages = scene.stages();
-    let Some(stage) = stages.stage_of(instruction.index) else {
-        return Err("it stands in no stage");
-    };
-    let own = |index: usize, keyword: Keyword| {
-        let range = stages.get(index).map(|stage| stage.instructions.clone());
-        range
-            .and_then(|range| scene.file.instructions.get(range))
-            .unwrap_or_default()
-            .iter()
-            .filter(move |one| one.keyword == keyword)
-    };
-    if instruction.keyword == Keyword::Cmd {
-        let takes_text = own(stage, Keyword::Entrypoint).any(|one| match &one.args {
-            Args::Json(words) => words.last().is_some_and(|word| word.text == "-c"),
-            _ => false,
-        });
-        return if takes_text {
-            Err("the ENTRYPOINT takes it as one text")
-        } else {
-            Ok(())
+/// What stands beside a CMD or ENTRYPOINT, by stage.
+struct Neighbours {
+    /// Whether the stage, or one that starts from it, has a CMD.
+    cmd: Vec<bool>,
+    /// Whether its ENTRYPOINT takes one text: `["sh", "-c"]`.
+    takes_text: Vec<bool>,
+}
+
+impl Neighbours {
+    fn of(scene: &Scene<'_>) -> Self {
+        let stages = scene.stages().stages();
+        let has = |stage: &Stage, wanted: &dyn Fn(&Instruction) -> bool| {
+            let own = scene.file.instructions.get(stage.instructions.clone());
+            own.unwrap_or_default().iter().any(wanted)
         };
-    }
-    // Stages come after those that they start from.
-    let mut builds_on = vec![stage];
-    for later in stages.stages().iter().skip(stage + 1) {
-        if matches!(later.base, Base::Stage(base) if builds_on.contains(&base)) {
-            builds_on.push(later.index);
+        let takes_text = |one: &Instruction| {
+            one.keyword == Keyword::Entrypoint
+                && one.is_json()
+                && one
+                    .args
+                    .words()
+                    .last()
+                    .is_some_and(|word| word.text == "-c")
+        };
+        let is_cmd = |one: &Instruction| one.keyword == Keyword::Cmd;
+        let mut cmd: Vec<bool> = stages.iter().map(|one| has(one, &is_cmd)).collect();
+        // Stages come after those that they start from.
+        for stage in stages.iter().rev() {
+            if let Base::Stage(base) = stage.base
+                && cmd.get(stage.index) == Some(&true)
+                && let Some(parent) = cmd.get_mut(base)
+            {
+                *parent = true;
+            }
+        }
+        Self {
+            cmd,
+            takes_text: stages.iter().map(|one| has(one, &takes_text)).collect(),
         }
     }
-    if builds_on
-        .into_iter()
-        .any(|index| own(index, Keyword::Cmd).next().is_some())
-    {
-        return Err("a CMD that it ignores in shell form would become its arguments");
+
+    /// Why the exec form would do something else beside them.
+    fn forbid(&self, scene: &Scene<'_>, one: &Instruction) -> Option<&'static str> {
+        let Some(stage) = scene.stages().stage_of(one.index) else {
+            return Some("it stands in no stage");
+        };
+        let (flags, reason) = match one.keyword {
+            Keyword::Cmd => (&self.takes_text, "the ENTRYPOINT takes it as one text"),
+            _ => (
+                &self.cmd,
+                "a CMD that it ignores in shell form would become its arguments",
+            ),
+        };
+        (flags.get(stage) == Some(&true)).then_some(reason)
     }
-    Ok(())
 }

@@ -89,8 +89,9 @@ fn rewrite(
         );
     }
     let gap = instruction.source(Span::new(pair.key.at.end, pair.value.at.start));
-    let comment = |one: &crate::syntax::Comment| gap.contains(one.span);
-    if scene.file.comments.iter().any(comment) {
+    let comments = &scene.file.comments;
+    let next = comments.partition_point(|one| one.span.start < gap.start);
+    if comments.get(next).is_some_and(|one| gap.contains(one.span)) {
         return Err("a comment stands between name and value");
     }
     let place = instruction.source(pair.value.at);

@@ -43,25 +43,33 @@ const LABEL: &str = "org.opencontainers.image.authors";
 
 impl Transform for LabelMaintainer {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
-        scene
-            .file
-            .instructions
-            .iter()
-            .filter(|one| one.keyword == Keyword::Maintainer)
-            .filter_map(|maintainer| {
-                let Args::Text(_) = maintainer.args else {
-                    return None;
-                };
-                Some(
-                    label(scene.file, maintainer)
-                        .unwrap_or_else(|reason| Proposal::refuse(maintainer.span, reason)),
-                )
-            })
-            .collect()
+        let file = scene.file;
+        let mut proposals = Vec::new();
+        let from = |one: &Instruction| one.keyword == Keyword::From;
+        for stage in file.instructions.chunk_by(|_, next| !from(next)) {
+            let maintainers = stage
+                .iter()
+                .filter(|one| one.keyword == Keyword::Maintainer)
+                .filter(|one| matches!(one.args, Args::Text(_)));
+            let mut labelled = None;
+            for maintainer in maintainers {
+                let labelled =
+                    *labelled.get_or_insert_with(|| stage.iter().any(|one| is_label(file, one)));
+                let proposal = label(file, maintainer, labelled);
+                proposals.push(
+                    proposal.unwrap_or_else(|reason| Proposal::refuse(maintainer.span, reason)),
+                );
+            }
+        }
+        proposals
     }
 }
 
-fn label(file: &Dockerfile, maintainer: &Instruction) -> Result<Proposal, &'static str> {
+fn label(
+    file: &Dockerfile,
+    maintainer: &Instruction,
+    labelled: bool,
+) -> Result<Proposal, &'static str> {
     let at = maintainer.span;
     let text = maintainer.rest().ok_or("it is not UTF-8")?;
     let all = crate::syntax::Span::new(maintainer.keyword_at.start, maintainer.rest_at.end);
@@ -72,7 +80,7 @@ fn label(file: &Dockerfile, maintainer: &Instruction) -> Result<Proposal, &'stat
     if file.comments_above(maintainer.index).iter().any(pragma) {
         return Err("the pragma above is about MAINTAINER");
     }
-    if has_label(file, maintainer.index) {
+    if labelled {
         return Err("the stage has a label for it already");
     }
     let lower = maintainer.keyword_text().iter().all(u8::is_ascii_lowercase);
@@ -107,23 +115,10 @@ fn without_quotes(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-fn has_label(file: &Dockerfile, index: usize) -> bool {
-    let from = |one: &Instruction| one.keyword == Keyword::From;
-    let start = file
-        .instructions
-        .iter()
-        .take(index)
-        .rposition(from)
-        .unwrap_or(0);
-    let stage = file
-        .instructions
-        .iter()
-        .skip(start + 1)
-        .take_while(|one| !from(one));
-    stage
-        .filter(|one| one.keyword == Keyword::Label)
-        .flat_map(|one| one.args.pairs())
-        .any(|pair| {
+/// Whether the instruction is a LABEL for it.
+fn is_label(file: &Dockerfile, instruction: &Instruction) -> bool {
+    instruction.keyword == Keyword::Label
+        && instruction.args.pairs().iter().any(|pair| {
             let key = unquote(&pair.key.text, file.escape);
             key == LABEL || key == "maintainer"
         })

@@ -33,6 +33,8 @@
 //!
 //! `--build-arg TARGETPLATFORM=…`, which old builders needed, no longer chooses the base image. `--platform` does.
 
+use std::collections::HashSet;
+
 use crate::syntax::{Dockerfile, Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
@@ -41,17 +43,20 @@ pub struct RedundantPlatform;
 
 impl Transform for RedundantPlatform {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
-        scene
-            .file
-            .instructions
-            .iter()
-            .filter(|one| one.keyword == Keyword::From)
-            .filter_map(|from| drop_flag(scene.file, from))
-            .collect()
+        let mut names = HashSet::new();
+        let mut proposals = Vec::new();
+        for from in &scene.file.instructions {
+            if from.keyword == Keyword::From {
+                proposals.extend(drop_flag(scene.file, from, &names));
+                let name = from.args.words().get(2);
+                names.extend(name.map(|name| name.text.to_ascii_lowercase()));
+            }
+        }
+        proposals
     }
 }
 
-fn drop_flag(file: &Dockerfile, from: &Instruction) -> Option<Proposal> {
+fn drop_flag(file: &Dockerfile, from: &Instruction, names: &HashSet<String>) -> Option<Proposal> {
     let [flag] = from.flags.as_slice() else {
         return None;
     };
@@ -65,17 +70,8 @@ fn drop_flag(file: &Dockerfile, from: &Instruction) -> Option<Proposal> {
         return refuse("an ARG gives TARGETPLATFORM a default");
     }
     let base = from.args.words().first()?;
-    let stages = file
-        .instructions
-        .iter()
-        .take(from.index)
-        .filter(|one| one.keyword == Keyword::From);
-    let is_stage = stages
-        .filter_map(|stage| stage.args.words().get(2))
-        .any(|name| {
-            name.text.eq_ignore_ascii_case(&base.text)
-                || (base.text.contains('$') && !is_image(&base.text))
-        });
+    let hidden = base.text.contains('$') && !is_image(&base.text);
+    let is_stage = names.contains(&base.text.to_ascii_lowercase()) || (hidden && !names.is_empty());
     if is_stage {
         return refuse("it may start from another stage, which has a platform of its own");
     }

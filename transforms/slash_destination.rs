@@ -40,6 +40,9 @@
 //!
 //! A folder that a RUN made, or the base image has, is not known to be there.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use crate::syntax::{Args, Instruction, Keyword, Span, Word};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
@@ -48,6 +51,7 @@ pub struct SlashDestination;
 
 impl Transform for SlashDestination {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
+        let earlier = OnceCell::new();
         scene
             .file
             .instructions
@@ -55,7 +59,7 @@ impl Transform for SlashDestination {
             .filter(|one| is_copy(one) && one.heredocs.is_empty())
             .filter(|one| one.flag("parents").is_none())
             .filter_map(|copy| match copy.args.words() {
-                [_, _, .., destination] => slash(scene, copy, destination),
+                [_, _, .., destination] => slash(scene, copy, destination, &earlier),
                 _ => None,
             })
             .collect()
@@ -66,7 +70,12 @@ fn is_copy(instruction: &Instruction) -> bool {
     matches!(instruction.keyword, Keyword::Copy | Keyword::Add)
 }
 
-fn slash(scene: &Scene<'_>, copy: &Instruction, destination: &Word) -> Option<Proposal> {
+fn slash(
+    scene: &Scene<'_>,
+    copy: &Instruction,
+    destination: &Word,
+    earlier: &OnceCell<Made>,
+) -> Option<Proposal> {
     let text = destination.text.as_str();
     if text.ends_with('/') || text.is_empty() {
         return None;
@@ -78,7 +87,8 @@ fn slash(scene: &Scene<'_>, copy: &Instruction, destination: &Word) -> Option<Pr
         // A quoted path may end in a slash inside of the quotes.
         return (!text.contains("/\"")).then(|| Proposal::refuse(place, reason));
     }
-    let there = text == "." || (copy.flag("link").is_none() && is_there(scene, copy, text));
+    let there = text == "."
+        || (copy.flag("link").is_none() && is_there(scene, copy, text, earlier) == Some(true));
     if !there && looks_like_file(text) {
         return Some(Proposal::refuse(place, "its destination looks like a file"));
     }
@@ -118,38 +128,54 @@ fn looks_like_file(path: &str) -> bool {
         .is_some_and(|(_, extension)| extension.len() > 1)
 }
 
-/// Whether the folder is there because of what this stage did.
-fn is_there(scene: &Scene<'_>, copy: &Instruction, text: &str) -> bool {
+/// Folders that COPYs with a slash at the end make, with all above them: the stage, the path, and the first instruction that does.
+type Made = HashMap<(usize, String), usize>;
+
+fn made(scene: &Scene<'_>) -> Made {
     let stages = scene.stages();
-    let Some(state) = stages.before(copy.index) else {
-        return false;
-    };
-    let Some(path) = state.workdir.join(text) else {
-        return false;
-    };
+    // A pattern may match nothing, and then no folder is made.
+    let wild = |word: &Word| word.text.contains(['*', '?', '[']);
+    let mut made = Made::new();
+    for copy in scene.file.instructions.iter().filter(|one| is_copy(one)) {
+        let path = match copy.args.words().split_last() {
+            Some((to, sources)) if !sources.iter().any(wild) => to.text.strip_suffix('/'),
+            _ => None,
+        };
+        let path = path
+            .filter(|text| !text.contains(['$', '"', '\'', '\\', '`']))
+            .and_then(|text| stages.before(copy.index)?.workdir.join(text));
+        let (Some(mut path), Some(stage)) = (path, stages.stage_of(copy.index)) else {
+            continue;
+        };
+        while !path.is_empty() && path != "/" {
+            let above = path.rfind('/').unwrap_or(0);
+            let parent = path.get(..above).unwrap_or_default().to_owned();
+            made.entry((stage, path)).or_insert(copy.index);
+            path = parent;
+        }
+    }
+    made
+}
+
+/// Whether the folder is there because of what this stage did.
+fn is_there(
+    scene: &Scene<'_>,
+    copy: &Instruction,
+    text: &str,
+    earlier: &OnceCell<Made>,
+) -> Option<bool> {
+    let stages = scene.stages();
+    let workdir = &stages.before(copy.index)?.workdir;
+    let path = workdir.join(text)?;
     let holds = |inner: &str| {
         inner
             .strip_prefix(path.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if path == "/" || (state.workdir.explicit && state.workdir.path.as_deref().is_some_and(holds)) {
-        return true;
+    if path == "/" || (workdir.explicit && workdir.path.as_deref().is_some_and(holds)) {
+        return Some(true);
     }
-    let from = stages
-        .stage_of(copy.index)
-        .and_then(|stage| stages.get(stage))
-        .map_or(0, |stage| stage.from);
-    let earlier = scene.file.instructions.get(from..copy.index);
-    earlier.unwrap_or_default().iter().any(|other| {
-        // A pattern may match nothing, and then no folder is made.
-        let wild = |word: &Word| word.text.contains(['*', '?', '[']);
-        let made = match other.args.words().split_last() {
-            Some((made, sources)) if is_copy(other) && !sources.iter().any(wild) => Some(made),
-            _ => None,
-        };
-        made.and_then(|word| word.text.strip_suffix('/'))
-            .filter(|text| !text.contains(['$', '"', '\'', '\\', '`']))
-            .and_then(|text| stages.before(other.index)?.workdir.join(text))
-            .is_some_and(|made| made != "/" && holds(&made))
-    })
+    let stage = stages.stage_of(copy.index)?;
+    let first = earlier.get_or_init(|| made(scene)).get(&(stage, path))?;
+    Some(*first < copy.index)
 }

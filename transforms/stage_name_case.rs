@@ -40,7 +40,9 @@
 //!
 //! None.
 
-use crate::syntax::{Instruction, Keyword, Span};
+use std::collections::HashMap;
+
+use crate::syntax::{Instruction, Keyword, Span, Word};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
@@ -48,65 +50,106 @@ pub struct StageNameCase;
 
 impl Transform for StageNameCase {
     fn propose(&self, scene: &Scene<'_>) -> Vec<Proposal> {
-        let from = |one: &&Instruction| one.keyword == Keyword::From;
-        scene
+        let written_otherwise = |stage: &&Instruction| {
+            let name = stage_name(stage);
+            name.is_some_and(|name| name.text.bytes().any(|byte| byte.is_ascii_uppercase()))
+        };
+        let mut stages = scene
             .file
             .instructions
             .iter()
-            .filter(from)
-            .filter_map(|stage| recase(scene, stage))
+            .filter(written_otherwise)
+            .peekable();
+        if stages.peek().is_none() {
+            return Vec::new();
+        }
+        let references = references(scene);
+        stages
+            .filter_map(|stage| recase(stage, &references))
             .collect()
     }
 }
 
-fn recase(scene: &Scene<'_>, stage: &Instruction) -> Option<Proposal> {
-    let [_, keyword, written] = stage.args.words() else {
-        return None;
+fn stage_name(from: &Instruction) -> Option<&Word> {
+    match from.args.words() {
+        [_, keyword, name]
+            if from.keyword == Keyword::From && keyword.text.eq_ignore_ascii_case("as") =>
+        {
+            Some(name)
+        }
+        _ => None,
+    }
+}
+
+/// Where a name that is not in lower case is used.
+struct Reference<'a> {
+    instruction: &'a Instruction,
+    name: &'a str,
+    /// The flag that names it; `None` for FROM.
+    flag: Option<Span>,
+}
+
+/// Every use of a name that is not in lower case, by the name in lower case.
+fn references<'a>(scene: &Scene<'a>) -> HashMap<String, Vec<Reference<'a>>> {
+    let mut uses: HashMap<String, Vec<Reference<'a>>> = HashMap::new();
+    let mut add = |instruction: &'a Instruction, name: &'a str, flag: Option<Span>| {
+        let lower = name.to_ascii_lowercase();
+        if lower != name {
+            uses.entry(lower).or_default().push(Reference {
+                instruction,
+                name,
+                flag,
+            });
+        }
     };
-    if !keyword.text.eq_ignore_ascii_case("as") {
-        return None;
+    for instruction in &scene.file.instructions {
+        if instruction.keyword == Keyword::From {
+            if let Some(base) = instruction.args.words().first() {
+                add(instruction, &base.text, None);
+            }
+            continue;
+        }
+        for flag in &instruction.flags {
+            let name = match (instruction.keyword, flag.name()) {
+                (Keyword::Copy | Keyword::Add, "from") => flag.value(),
+                (Keyword::Run, "mount") => flag.value().and_then(mount_from),
+                _ => None,
+            };
+            if let Some(name) = name {
+                add(instruction, name, Some(flag.at));
+            }
+        }
     }
+    uses
+}
+
+fn recase(
+    stage: &Instruction,
+    references: &HashMap<String, Vec<Reference<'_>>>,
+) -> Option<Proposal> {
+    let written = stage_name(stage)?;
     let name = written.text.to_ascii_lowercase();
-    if name == written.text {
-        return None;
-    }
     let at = stage.source(written.at);
     if !stage.logical.in_one_piece(written.at) {
         return Some(Proposal::refuse(at, "a line end cuts the name in two"));
     }
     let mut edits = vec![Edit::replace(at, name.as_str())];
-    for other in scene.file.instructions.iter().skip(stage.index + 1) {
-        let line = other.lines.0;
-        let names_it = |text: &str| text != name && text.eq_ignore_ascii_case(&name);
-        if other.keyword == Keyword::From {
-            if other
-                .args
-                .words()
-                .first()
-                .is_some_and(|word| names_it(&word.text))
-            {
-                let reason = format!(
-                    "the FROM on line {line} asks for an image of that name, not for this stage"
-                );
-                return Some(Proposal::refuse(at, reason));
-            }
+    for reference in references.get(&name).into_iter().flatten() {
+        if reference.instruction.index <= stage.index {
             continue;
         }
-        for flag in &other.flags {
-            let reference = match (other.keyword, flag.name()) {
-                (Keyword::Copy | Keyword::Add, "from") => flag.value(),
-                (Keyword::Run, "mount") => flag.value().and_then(mount_from),
-                _ => None,
-            };
-            let Some(reference) = reference.filter(|text| names_it(text)) else {
-                continue;
-            };
-            let Some(place) = place(other, flag.at, reference) else {
-                let reason = format!("line {line} names it in a way that can't be rewritten");
-                return Some(Proposal::refuse(at, reason));
-            };
-            edits.push(Edit::replace(place, name.as_str()));
-        }
+        let line = reference.instruction.lines.0;
+        let Some(flag) = reference.flag else {
+            let reason = format!(
+                "the FROM on line {line} asks for an image of that name, not for this stage"
+            );
+            return Some(Proposal::refuse(at, reason));
+        };
+        let Some(place) = place(reference.instruction, flag, reference.name) else {
+            let reason = format!("line {line} names it in a way that can't be rewritten");
+            return Some(Proposal::refuse(at, reason));
+        };
+        edits.push(Edit::replace(place, name.as_str()));
     }
     let reason = format!("BuildKit knows this stage as `{name}`, whatever is written");
     Some(Change::new(at, Safety::Safe, reason, edits).into())
