@@ -3,6 +3,7 @@
 //! A transform is a file here: its page (`//!`) and below it the code. It joins the product by its `pub mod` line and
 //! its place in [`CHAIN`].
 
+pub mod clean_packages;
 pub mod keyword_case;
 pub mod merge_runs;
 
@@ -19,6 +20,12 @@ macro_rules! link {
 pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    link!(
+        "clean-packages",
+        "clean_packages/mod.rs",
+        clean_packages::CleanPackages
+    )
+    .answers(&["DL3009", "DL3019", "DL3032", "DL3036", "DL3040"]),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),

@@ -176,6 +176,19 @@ impl Knowledge {
         })
     }
 
+    /// What the script that projects call by the path `name` can do: `./configure`, `bin/rails`. `None`: it is whoever's.
+    pub fn project_script(&self, name: &str) -> Option<&Program> {
+        self.programs()
+            .get(call::base(name))
+            .filter(|program| program.script)
+    }
+
+    /// What the script at the web address `url` can do, when it is fetched and run.
+    pub fn remote_script(&self, url: &str) -> Option<&Program> {
+        let address = url.split_once("://").map_or(url, |(_, address)| address);
+        self.programs().at_address(address)
+    }
+
     /// Whether the shell, be it dash, ash or bash, runs `name` itself.
     pub fn is_builtin(&self, name: &str) -> bool {
         self.programs()
