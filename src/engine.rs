@@ -334,6 +334,7 @@ impl Run<'_> {
     /// Keeps what may be applied now; the rest goes into the report.
     fn sort_out(&mut self, link: &Link, proposals: Vec<Proposal>) -> Vec<Change> {
         let mut accepted: Vec<Change> = Vec::new();
+        let mut taken = Taken::default();
         for proposal in proposals {
             match proposal {
                 Proposal::Refusal { at, reason } => {
@@ -366,7 +367,7 @@ impl Run<'_> {
                         self.report.held_back.push(held_back);
                     }
                     // What overlaps waits for the next round.
-                    None if accepted.iter().any(|other| overlap(other, &change)) => {}
+                    None if !taken.take(&change) => {}
                     None => accepted.push(change),
                 },
             }
@@ -514,14 +515,36 @@ fn moved(change: &Change) -> impl Iterator<Item = Span> {
     })
 }
 
-/// Whether two changes reach for the same bytes.
-fn overlap(one: &Change, other: &Change) -> bool {
-    let spans = |change: &Change| {
-        gate::edited(change)
+/// The bytes that accepted changes reach for: start -> end of ranges that don't overlap.
+#[derive(Default)]
+struct Taken(BTreeMap<usize, usize>);
+
+impl Taken {
+    /// Takes what `change` edits and moves; `false`, and nothing taken, when any of it is taken already.
+    fn take(&mut self, change: &Change) -> bool {
+        let spans: Vec<Span> = gate::edited(change)
             .chain(moved(change))
-            .collect::<Vec<_>>()
-    };
-    let (one, other) = (spans(one), spans(other));
-    one.iter()
-        .any(|a| other.iter().any(|b| a.start < b.end && b.start < a.end))
+            .filter(|span| !span.is_empty())
+            .collect();
+        let free = |span: &Span| {
+            self.0
+                .range(..span.end)
+                .next_back()
+                .is_none_or(|(_, end)| *end <= span.start)
+        };
+        let inside = |at: usize| {
+            self.0
+                .range(..at)
+                .next_back()
+                .is_some_and(|(_, end)| *end > at)
+        };
+        // What is inserted in the middle of a range that goes would go with it.
+        let lost = gate::edited(change).any(|span| span.is_empty() && inside(span.start));
+        if lost || !spans.iter().all(free) {
+            return false;
+        }
+        self.0
+            .extend(spans.into_iter().map(|span| (span.start, span.end)));
+        true
+    }
 }

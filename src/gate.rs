@@ -177,7 +177,7 @@ fn same(before: &Dockerfile, one: &Instruction, after: &Dockerfile, other: &Inst
 }
 
 /// The texts of comments: the Dockerfile's, and those of scripts that may hold some.
-fn comments<'a>(file: &'a Dockerfile, touched: impl Fn(usize) -> bool) -> HashMap<&'a [u8], isize> {
+fn comments(file: &Dockerfile, touched: impl Fn(usize) -> bool) -> HashMap<&[u8], isize> {
     let mut texts = HashMap::new();
     for comment in &file.comments {
         *texts.entry(trim_end(file.bytes(comment.span))).or_default() += 1;

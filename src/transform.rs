@@ -253,10 +253,13 @@ impl Link {
     }
 }
 
+/// A shell view; `None` when the text is opaque.
+type View = Option<Arc<shell::Script>>;
+
 /// What outlives one text: shell views by dialect and text, so that a splice parses only what it touched.
 #[derive(Default)]
 pub struct Memory {
-    scripts: Mutex<HashMap<(shell::Dialect, String), Option<Arc<shell::Script>>>>,
+    scripts: Mutex<HashMap<(shell::Dialect, String), View>>,
 }
 
 impl Memory {

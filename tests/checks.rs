@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use careen::checks::{self, Finding, Rejection, Rule};
+use careen::checks::{self, Finding, Outside, Rejection, Rule, Unknown};
 use careen::syntax::{Args, Dockerfile, Keyword, Span};
 use serde::Deserialize;
 
@@ -106,7 +106,8 @@ fn line_of(error: &str) -> Option<usize> {
 
 #[test]
 fn small_files_have_the_answers_of_buildkit() {
-    let rows: Vec<Row> = rows("tests/checks/instructions.jsonl");
+    let mut rows: Vec<Row> = rows("tests/checks/instructions.jsonl");
+    rows.extend(self::rows::<Row>("tests/checks/corners.jsonl"));
     assert!(rows.len() > 1_200);
     let mut wrong = Vec::new();
     for row in &rows {
@@ -261,5 +262,93 @@ fn every_finding_of_the_answers_is_a_rule_of_the_list() {
     for name in names {
         let rule = Rule::of(&name).unwrap_or_else(|| panic!("{name} is not in the list"));
         assert!(rule.url().ends_with(&format!("/{}/", rule.page)));
+    }
+}
+
+/// A base image that sets JAVA_HOME, and a build context without `a`.
+struct Known;
+
+impl Outside for Known {
+    fn environment(&self, image: &str) -> Option<Vec<(String, String)>> {
+        (image == "java:1").then(|| vec![("JAVA_HOME".into(), "/java".into())])
+    }
+
+    fn ignored(&self, source: &str) -> bool {
+        source == "a"
+    }
+}
+
+fn seen(text: &str, outside: &dyn Outside) -> Vec<(&'static str, usize, bool)> {
+    let (verdict, findings) = checks::inspect(&Dockerfile::parse(text.as_bytes()), outside);
+    assert_eq!(verdict, Ok(()), "{text}");
+    findings
+        .into_iter()
+        .map(|finding| (finding.rule, finding.line, finding.certain))
+        .collect()
+}
+
+#[test]
+fn a_base_image_may_define_a_variable() {
+    let text = "FROM java:1\nENV PATH=$JAVA_HOME/bin:$PATH\nWORKDIR $JAVA_HOME\nVOLUME $NOSUCH\nEXPOSE $PORT\n";
+    let suspects = [
+        ("UndefinedVar", 2, false),
+        ("UndefinedVar", 3, false),
+        ("UndefinedVar", 4, false),
+    ];
+    assert_eq!(seen(text, &Unknown), suspects);
+    let known = "FROM java:1\nENV PATH=$JAVA_HOME/bin:$PATH\nWORKDIR $JAVA_HOME\nUSER $NOSUCH\n";
+    assert_eq!(seen(known, &Known), [("UndefinedVar", 4, true)]);
+    let empty = "FROM java:1\nVOLUME $NOSUCH\n";
+    assert!(
+        checks::inspect(&Dockerfile::parse(empty.as_bytes()), &Known)
+            .0
+            .is_err()
+    );
+}
+
+#[test]
+fn an_ignored_source_is_found_when_asked_for() {
+    let text =
+        "# check=experimental=CopyIgnoredFile\nFROM scratch\nCOPY a b /c/\nADD http://h/a /c/\n";
+    assert_eq!(seen(text, &Known), [("CopyIgnoredFile", 3, true)]);
+    assert_eq!(seen("FROM scratch\nCOPY a /c/\n", &Known), []);
+}
+
+#[test]
+fn newer_frontends_know_more_flags() {
+    for text in [
+        "FROM scratch\nCOPY --parents a /b\n",
+        "FROM scratch\nRUN --security=insecure a\n",
+    ] {
+        let accepts = |text: &str| checks::accepts(&Dockerfile::parse(text.as_bytes())).is_ok();
+        assert!(!accepts(text), "{text}");
+        assert!(
+            accepts(&format!("# syntax=docker/dockerfile:1\n{text}")),
+            "{text}"
+        );
+    }
+}
+
+/// Cut anywhere, a file is still answered, and each place lies inside of it.
+#[test]
+fn every_prefix_is_answered() {
+    for path in [
+        "tests/checks/instructions.jsonl",
+        "tests/checks/corners.jsonl",
+    ] {
+        for row in rows::<Row>(path) {
+            let text = row.text.unwrap_or_default();
+            for end in (0..text.len().min(400)).filter(|end| text.is_char_boundary(*end)) {
+                let file = Dockerfile::parse(&text.as_bytes()[..end]);
+                let (verdict, findings) = checks::inspect(&file, &Known);
+                let spans = findings.iter().map(|finding| finding.span);
+                for span in spans.chain(verdict.err().map(|rejection| rejection.span)) {
+                    assert!(
+                        span.start <= span.end && span.end <= end,
+                        "{text:?} to {end}: {span:?}"
+                    );
+                }
+            }
+        }
     }
 }

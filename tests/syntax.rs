@@ -116,9 +116,13 @@ fn minimal_cases_agree_with_buildkit() {
             "{name}: {:?}",
             file.errors
         );
+        // The answers were made with `--parents` built in; the frontend of dockerd 28.5, whose rules are careen's, has it
+        // only with a `# syntax=` line.
+        let parents = source.windows(9).any(|word| word == b"--parents")
+            && file.directive("syntax").is_none();
         assert_eq!(
             checks::accepts(&file).is_ok(),
-            answer["ok"].as_bool().unwrap(),
+            answer["ok"].as_bool().unwrap() && !parents,
             "{name}"
         );
         cases += 1;

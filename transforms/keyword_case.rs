@@ -82,5 +82,17 @@ fn recase(instruction: &Instruction, lower: bool) -> Option<Proposal> {
         return Some(Proposal::refuse(at, "a line end cuts the keyword in two"));
     }
     let reason = format!("write `{wanted}` as most keywords of this file are written");
-    Some(Change::new(at, Safety::Safe, reason, vec![Edit::replace(at, wanted)]).into())
+    let mut edits = vec![Edit::replace(at, wanted)];
+    edits.extend(as_word(instruction, lower));
+    Some(Change::new(at, Safety::Safe, reason, edits).into())
+}
+
+/// `AS` follows the case of its FROM, or BuildKit warns of that (`FromAsCasing`).
+fn as_word(instruction: &Instruction, lower: bool) -> Option<Edit> {
+    let [_, word, _] = instruction.args.words() else {
+        return None;
+    };
+    let wanted = if lower { "as" } else { "AS" };
+    let from = instruction.keyword == Keyword::From && word.text.eq_ignore_ascii_case("as");
+    (from && word.text != wanted).then(|| Edit::replace(instruction.source(word.at), wanted))
 }

@@ -62,20 +62,29 @@ pub(super) fn names(file: &Dockerfile, instruction: &Instruction, lint: &mut Lin
     }
 }
 
-/// A comment right above a definition describes it, and so has to start with its name.
+/// The last comment above a definition describes it, and so has to start with its name. Blank lines between don't
+/// matter, an empty comment does: it takes back what stands above.
 fn description(file: &Dockerfile, instruction: &Instruction, names: &[&str], lint: &mut Lint) {
     const RULE: &str = "InvalidDefinitionDescription";
     if !lint.experiments(RULE) {
         return;
     }
-    let comments = file.comments_above(instruction.index);
-    let Some(comment) = comments.last() else {
+    let before = instruction
+        .index
+        .checked_sub(1)
+        .and_then(|index| file.instructions.get(index))
+        .map_or(0, |before| before.lines.1);
+    let end = file
+        .comments
+        .partition_point(|comment| comment.line < instruction.lines.0);
+    let comments = file.comments.get(..end).unwrap_or_default();
+    let Some(comment) = comments.last().filter(|comment| comment.line > before) else {
         return;
     };
     let text = file.text(comment.span);
-    let text = text.trim_start_matches('#').trim();
+    let text = text.strip_prefix('#').unwrap_or(&text).trim();
     let first = text.split(' ').next().unwrap_or("");
-    if !names.contains(&first) {
+    if !text.is_empty() && !names.contains(&first) {
         lint.report(RULE, instruction);
     }
 }

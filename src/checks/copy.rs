@@ -1,5 +1,6 @@
 //! Sources and modes of COPY and ADD (BuildKit's `convert_copy.go`).
 use super::image;
+use super::lint::boolean;
 use crate::syntax::Keyword;
 
 /// What a source of COPY or ADD is.
@@ -69,8 +70,39 @@ pub(super) fn source(keyword: Keyword, text: &str) -> Result<(), String> {
         Source::Http | Source::Git if keyword == Keyword::Copy => {
             Err(format!("COPY does not fetch {text}: that takes ADD"))
         }
+        Source::Git => repository(text),
         _ => Ok(()),
     }
+}
+
+/// The query of a repository's address: `?ref=v1&subdir=a`.
+fn repository(text: &str) -> Result<(), String> {
+    let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let Some((_, query)) = address.split_once('?') else {
+        return Ok(());
+    };
+    let mut seen = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let good = match key {
+            "ref" | "tag" | "branch" | "subdir" | "checksum" | "commit" => !value.is_empty(),
+            "keep-git-dir" | "submodules" => value.is_empty() || boolean(value).is_some(),
+            _ => false,
+        };
+        if !good || seen.contains(&key) {
+            return Err(format!("{text}: {key} is wrong in the query"));
+        }
+        seen.push(key);
+    }
+    let references = usize::from(!fragment.split(':').next().unwrap_or("").is_empty())
+        + ["ref", "tag", "branch"]
+            .iter()
+            .filter(|key| seen.contains(key))
+            .count();
+    if references > 1 {
+        return Err(format!("{text} names more than one reference"));
+    }
+    Ok(())
 }
 
 /// `--chmod`: octal, or symbolic as in `u=rwX,go+r`.
@@ -94,8 +126,7 @@ fn is_clause(clause: &str) -> bool {
     while let Some(behind) = rest.strip_prefix(['+', '-', '=']) {
         let end = behind.find(['+', '-', '=']).unwrap_or(behind.len());
         let (rights, next) = behind.split_at(end);
-        let plain = rights.chars().all(|c| "rwxXst".contains(c));
-        if !plain && !matches!(rights, "u" | "g" | "o") {
+        if !rights.chars().all(|c| "rwxXstugo".contains(c)) {
             return false;
         }
         rest = next;
@@ -120,6 +151,7 @@ mod tests {
             "g=u",
             "7777",
             "u+r-w",
+            "u+ux",
         ] {
             assert!(mode(good).is_ok(), "{good}");
         }

@@ -2,7 +2,7 @@
 use super::accept::{is_heredoc, words};
 use super::lint::Lint;
 use super::mounts::{self, Kind};
-use super::plan::{Origin, Plan};
+use super::stages::{Origin, Stages};
 use super::state::{State, Variables};
 use super::variables::{self, Reading};
 use super::{Outside, copy, flags, ports, signals};
@@ -18,7 +18,7 @@ type Pair = (Option<String>, Option<String>);
 pub(super) struct Dispatcher<'a, 'f> {
     pub(super) file: &'f Dockerfile,
     pub(super) outside: &'a dyn Outside,
-    pub(super) plan: &'a Plan<'f>,
+    pub(super) stages: &'a Stages<'f>,
     pub(super) globals: &'a Variables,
     pub(super) reading: Reading,
     pub(super) lint: &'a mut Lint,
@@ -198,9 +198,7 @@ impl<'f> Dispatcher<'_, 'f> {
         self.expand(flags::value(flags, "chown"), at)?;
         let mode = self.expand(flags::value(flags, "chmod"), at)?;
         let checksum = self.expand(flags::value(flags, "checksum"), at)?;
-        for pattern in flags::values(flags, "exclude") {
-            self.expand(pattern, at)?;
-        }
+        // --exclude is not expanded.
         let mut sources = Vec::new();
         if let Some((destination, written)) = words(instruction).split_last() {
             for source in written {
@@ -223,8 +221,8 @@ impl<'f> Dispatcher<'_, 'f> {
             _ => "",
         };
         if !from.is_empty()
-            && let Origin::Stage(stage) = self.plan.copied(from)
-            && stage >= self.index
+            && let Origin::Stage(stage) = self.stages.copied(from)
+            && stage > self.index
         {
             return Err(format!("the stage {from} is defined below this one"));
         }
@@ -251,8 +249,8 @@ impl<'f> Dispatcher<'_, 'f> {
         }
         for mount in all {
             if !mount.from.is_empty()
-                && let Origin::Stage(stage) = self.plan.mounted(&mount.from)
-                && stage >= self.index
+                && let Origin::Stage(stage) = self.stages.mounted(&mount.from)
+                && stage > self.index
             {
                 return Err(format!(
                     "the stage {} is defined below this one",
@@ -262,7 +260,13 @@ impl<'f> Dispatcher<'_, 'f> {
             if matches!(mount.kind, None | Some(Kind::Secret | Kind::Ssh)) {
                 continue;
             }
-            let target = mount.target.and_then(|target| self.state.resolve(&target));
+            // An absolute target is compared as written: BuildKit lets `//` through.
+            let target = mount
+                .target
+                .and_then(|target| match target.starts_with('/') {
+                    true => Some(target),
+                    false => self.state.resolve(&target),
+                });
             if target.as_deref() == Some("/") {
                 return Err("a mount can't be at /".into());
             }

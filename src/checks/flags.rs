@@ -50,7 +50,7 @@ const NEEDS_SYNTAX: &[(Keyword, &str)] = &[(Keyword::Copy, "parents"), (Keyword:
 
 /// Whether the file names its own frontend, which may know more than the one inside the daemon.
 pub(super) fn names_frontend(file: &Dockerfile) -> bool {
-    file.directive("syntax").is_some()
+    super::lint::directive(file, "syntax").is_some()
 }
 
 fn allowed(keyword: Keyword) -> &'static [(&'static str, Kind)] {

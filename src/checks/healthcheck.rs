@@ -16,8 +16,9 @@ pub(super) fn accept(instruction: &Instruction, frontend: bool) -> Result<(), St
     }
     if kind.eq_ignore_ascii_case("none") {
         // BuildKit never looks at the flags here.
-        return match command {
-            "" => Ok(()),
+        return match (command, &instruction.args) {
+            ("", _) => Ok(()),
+            (_, Args::Json(words)) if words.is_empty() => Ok(()),
             _ => Err("nothing follows HEALTHCHECK NONE".into()),
         };
     }

@@ -1,6 +1,6 @@
 //! Collecting findings, as far as `# check=` lets them speak (BuildKit's `linter/linter.go`).
 use super::{Finding, Rejection, Rule};
-use crate::syntax::{Dockerfile, Instruction, Span};
+use crate::syntax::{Directive, Dockerfile, Instruction, Span};
 
 /// Which of the rules are named.
 #[derive(Default)]
@@ -10,14 +10,16 @@ struct Choice {
 }
 
 impl Choice {
-    fn read(value: &str) -> Self {
+    /// A later list takes the place of an earlier one; `all` stays.
+    fn read(&mut self, value: &str) {
         let value = value.trim();
-        Self {
-            all: value == "all",
-            names: value
+        if value == "all" {
+            self.all = true;
+        } else {
+            self.names = value
                 .split(',')
                 .map(|name| name.trim().to_owned())
-                .collect(),
+                .collect();
         }
     }
 
@@ -48,7 +50,7 @@ impl Lint {
             speaks: true,
             ..Self::default()
         };
-        let Some(directive) = file.directive("check") else {
+        let Some(directive) = directive(file, "check") else {
             return Ok(lint);
         };
         // BuildKit looks no further than the first space.
@@ -61,8 +63,8 @@ impl Lint {
             };
             let (name, value) = option.split_once('=').ok_or_else(reject)?;
             match name.trim() {
-                "skip" => lint.skip = Choice::read(value),
-                "experimental" => lint.experimental = Choice::read(value),
+                "skip" => lint.skip.read(value),
+                "experimental" => lint.experimental.read(value),
                 "error" => lint.is_error = boolean(value.trim()).ok_or_else(reject)?,
                 _ => return Err(reject()),
             }
@@ -127,6 +129,34 @@ impl Lint {
             .sort_by(|a, b| (a.line, a.rule).cmp(&(b.line, b.rule)));
         self.findings
     }
+}
+
+/// A directive, found also below a `#!` line: there BuildKit still reads `syntax` and `check`.
+pub(super) fn directive(file: &Dockerfile, name: &str) -> Option<Directive> {
+    if let Some(found) = file.directive(name) {
+        return Some(found.clone());
+    }
+    let source = file.source();
+    let bom = match source.starts_with(b"\xEF\xBB\xBF") {
+        true => 3,
+        false => 0,
+    };
+    let text = source.get(bom..)?;
+    if !text.starts_with(b"#!") {
+        return None;
+    }
+    let first = text.iter().position(|byte| *byte == b'\n')? + 1;
+    let comments: usize = text
+        .get(first..)?
+        .split_inclusive(|byte| *byte == b'\n')
+        .take_while(|line| line.starts_with(b"#"))
+        .map(<[u8]>::len)
+        .sum();
+    let head = Dockerfile::parse(text.get(first..first + comments)?.to_vec());
+    let mut found = head.directive(name)?.clone();
+    found.span = found.span.shift(bom + first);
+    found.line += 1;
+    Some(found)
 }
 
 /// Go's `strconv.ParseBool`.

@@ -15,12 +15,14 @@
 //! | `flags.rs` | which flags an instruction takes | `instructions/bflag.go` |
 //! | `healthcheck.rs` | HEALTHCHECK, durations | `instructions/parse.go` |
 //! | `mounts.rs`, `csv.rs` | `RUN --mount` and `--device` | `instructions/commands_runmount.go`, `commands_rundevice.go` |
-//! | `plan.rs` | global ARGs, stages, who copies from whom | `dockerfile2llb/convert.go` |
+//! | `plan.rs` | the way through a file | `dockerfile2llb/convert.go` |
+//! | `globals.rs` | ARGs before the first FROM, and FROM itself | `dockerfile2llb/convert.go` |
+//! | `stages.rs` | who is based on, copies or mounts from whom | `dockerfile2llb/convert.go` |
 //! | `dispatch.rs` | each instruction in the state that it sees | `dockerfile2llb/convert.go` |
-//! | `state.rs` | that state | `dockerfile2llb/convert.go` |
+//! | `state.rs`, `layers.rs` | that state | `dockerfile2llb/convert.go` |
 //! | `copy.rs`, `ports.rs`, `signals.rs` | values of COPY and ADD, EXPOSE, STOPSIGNAL | `convert_copy.go`, `convert_expose.go` |
 //! | `image.rs`, `platform.rs` | image names and platforms | `distribution/reference`, `containerd/platforms` |
-//! | `variables.rs` | `$name` and `${name:-word}` | `shell/lex.go` |
+//! | `variables.rs`, `patterns.rs` | `$name`, `${name:-word}`, `${name#pattern}` | `shell/lex.go` |
 //! | `lint.rs`, `casing.rs` | `# check=`, and the rules that need no state | `linter/linter.go`, `dockerfile2llb/validations.go` |
 //! | `rules.rs` | the list of rules | `linter/ruleset.go` |
 
@@ -30,15 +32,19 @@ mod copy;
 mod csv;
 mod dispatch;
 mod flags;
+mod globals;
 mod healthcheck;
 mod image;
+mod layers;
 mod lint;
 mod mounts;
+mod patterns;
 mod plan;
 mod platform;
 mod ports;
 mod rules;
 mod signals;
+mod stages;
 mod state;
 mod variables;
 

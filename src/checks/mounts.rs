@@ -229,16 +229,12 @@ fn is_size(text: &str) -> bool {
     };
     let (before, unit) = text.split_at(at + 1);
     let number = before.strip_suffix(' ').unwrap_or(before);
-    let plain = !number.is_empty()
-        && number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let unit = unit.to_ascii_lowercase();
     let unit = matches!(unit.as_str(), "" | "b")
         || unit
             .strip_prefix(['k', 'm', 'g', 't', 'p'])
             .is_some_and(|rest| matches!(rest, "" | "b" | "ib"));
-    plain && number.parse::<f64>().is_ok() && unit
+    number.parse::<f64>().is_ok_and(|number| number >= 0.0) && unit
 }
 
 #[cfg(test)]
@@ -247,7 +243,7 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for good in ["64m", "1.5GiB", "10", "1 kb", "3b"] {
+        for good in ["64m", "1.5GiB", "10", "1 kb", "3b", "1e3", "+1"] {
             assert!(is_size(good), "{good}");
         }
         for bad in ["", "abc", "-1", "1x", "1bb", "1 2 "] {

@@ -1,8 +1,8 @@
 //! What an instruction sees.
+use super::layers::Layers;
 use super::variables::{LONGEST, Value};
 use crate::syntax::Instruction;
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashMap;
 
 /// Names and their values; `None` is a value that is not known.
 pub(super) type Variables = HashMap<String, Option<String>>;
@@ -10,10 +10,10 @@ pub(super) type Variables = HashMap<String, Option<String>>;
 /// What an instruction of a stage sees.
 #[derive(Clone, Default)]
 pub(super) struct State<'f> {
-    /// ENV, and ARG with a value: shared with the stages that this one is based on until it changes.
-    variables: Rc<Variables>,
+    /// ENV, and ARG with a value.
+    variables: Layers<Option<String>>,
     /// ARGs, with or without a value.
-    declared: Rc<HashSet<String>>,
+    declared: Layers<()>,
     /// The base image may set more variables than these.
     pub(super) open: bool,
     /// A WORKDIR stands in this stage or in one that it is based on.
@@ -29,16 +29,13 @@ impl<'f> State<'f> {
     /// The state on top of a base image of that environment.
     pub(super) fn on_image(environment: Option<Vec<(String, String)>>) -> Self {
         let open = environment.is_none();
-        let mut variables: Variables = environment
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, value)| (name, Some(value)))
-            .collect();
-        variables
-            .entry("PATH".into())
-            .or_insert_with(|| (!open).then(|| DEFAULT_PATH.into()));
+        let mut variables = Layers::default();
+        variables.insert("PATH".into(), (!open).then(|| DEFAULT_PATH.into()));
+        for (name, value) in environment.unwrap_or_default() {
+            variables.insert(name, Some(value));
+        }
         Self {
-            variables: Rc::new(variables),
+            variables,
             open,
             // A base image may set one.
             workdir: (!open).then(|| "/".into()),
@@ -51,7 +48,14 @@ impl<'f> State<'f> {
         Self::on_image(Some(Vec::new()))
     }
 
-    /// The state on top of this one, for `FROM stage`.
+    /// Its stage is done: from now on, others may be based on it.
+    pub(super) fn finish(mut self) -> Self {
+        self.variables.freeze();
+        self.declared.freeze();
+        self
+    }
+
+    /// The state on top of a finished one, for `FROM stage`.
     pub(super) fn child(&self) -> Self {
         Self {
             last: [None; 3],
@@ -69,17 +73,15 @@ impl<'f> State<'f> {
 
     pub(super) fn set(&mut self, name: String, value: Option<String>) {
         let value = value.filter(|value| value.len() < LONGEST);
-        Rc::make_mut(&mut self.variables).insert(name, value);
+        self.variables.insert(name, value);
     }
 
     pub(super) fn declare(&mut self, name: &str) {
-        if !self.declared.contains(name) {
-            Rc::make_mut(&mut self.declared).insert(name.to_owned());
-        }
+        self.declared.insert(name.to_owned(), ());
     }
 
     pub(super) fn declares(&self, name: &str) -> bool {
-        self.declared.contains(name)
+        self.declared.get(name).is_some()
     }
 
     /// `path` seen from the working directory; `None` when that is not known.

@@ -1,4 +1,5 @@
 //! `$name` and `${name:-word}` in a word (BuildKit's `shell/lex.go`).
+use super::patterns::{pattern_of, substitute, trim_end, trim_start};
 use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -315,11 +316,12 @@ impl<'e> Lexer<'_, '_, 'e> {
                     return failure(format!("{word} is no pattern"));
                 };
                 let value = value.unwrap_or("");
-                Ok(if modifier == '#' {
+                let trimmed = if modifier == '#' {
                     trim_start(value, &pattern, greedy)
                 } else {
                     trim_end(value, &pattern, greedy)
-                })
+                };
+                Ok(self.or_hidden(trimmed))
             }
             _ => failure(format!("${{{name}:{modifier}…}} is no known form")),
         }
@@ -336,7 +338,14 @@ impl<'e> Lexer<'_, '_, 'e> {
         let Some(pattern) = pattern_of(&pattern) else {
             return failure(format!("{pattern} is no pattern"));
         };
-        Ok(substitute(value, &pattern, &replacement, all))
+        let text = substitute(value, &pattern, &replacement, all);
+        Ok(self.or_hidden(text))
+    }
+
+    /// `None` was too much work to find out.
+    fn or_hidden(&mut self, text: Option<String>) -> String {
+        self.hidden |= text.is_none();
+        text.unwrap_or_default()
     }
 
     fn nested(&mut self, stop: char, raw_escapes: bool) -> Result<String, Failure> {
@@ -390,128 +399,6 @@ fn push(text: &mut String, more: &str) {
     if text.len() < LONGEST {
         text.push_str(more);
     }
-}
-
-/// A piece of a pattern.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Piece {
-    Char(char),
-    One,
-    Many,
-}
-
-fn pattern_of(text: &str) -> Option<Vec<Piece>> {
-    let mut pieces = Vec::new();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        pieces.push(match c {
-            '*' => Piece::Many,
-            '?' => Piece::One,
-            '\\' => match rest.next()? {
-                c @ ('*' | '?' | '\\' | '}' | '/') => Piece::Char(c),
-                _ => return None,
-            },
-            c => Piece::Char(c),
-        });
-    }
-    Some(pieces)
-}
-
-/// The numbers of characters at the start of `text` that the pattern matches: the shortest, the longest.
-fn prefix(text: &[char], pattern: &[Piece]) -> Option<(usize, usize)> {
-    // A product that no honest file reaches.
-    if text.len().saturating_mul(pattern.len()) > 1_000_000 {
-        return None;
-    }
-    let mut found: Option<(usize, usize)> = None;
-    let mut states = vec![false; pattern.len() + 1];
-    if let Some(first) = states.first_mut() {
-        *first = true;
-    }
-    for at in 0..=text.len() {
-        for (index, piece) in pattern.iter().enumerate() {
-            if *piece == Piece::Many
-                && states.get(index) == Some(&true)
-                && let Some(next) = states.get_mut(index + 1)
-            {
-                *next = true;
-            }
-        }
-        if states.last() == Some(&true) {
-            found = Some((found.map_or(at, |(shortest, _)| shortest), at));
-        }
-        let Some(c) = text.get(at) else {
-            break;
-        };
-        let mut next = vec![false; pattern.len() + 1];
-        for (index, piece) in pattern.iter().enumerate() {
-            if states.get(index) != Some(&true) {
-                continue;
-            }
-            let to = match piece {
-                Piece::Many => index,
-                Piece::One => index + 1,
-                Piece::Char(wanted) if wanted == c => index + 1,
-                Piece::Char(_) => continue,
-            };
-            if let Some(slot) = next.get_mut(to) {
-                *slot = true;
-            }
-        }
-        if !next.contains(&true) {
-            break;
-        }
-        states = next;
-    }
-    found
-}
-
-fn trim_start(value: &str, pattern: &[Piece], greedy: bool) -> String {
-    let text: Vec<char> = value.chars().collect();
-    match prefix(&text, pattern) {
-        Some((shortest, longest)) => value
-            .chars()
-            .skip(if greedy { longest } else { shortest })
-            .collect(),
-        None => value.to_owned(),
-    }
-}
-
-fn trim_end(value: &str, pattern: &[Piece], greedy: bool) -> String {
-    let text: Vec<char> = value.chars().rev().collect();
-    let pattern: Vec<Piece> = pattern.iter().rev().copied().collect();
-    match prefix(&text, &pattern) {
-        Some((shortest, longest)) => value
-            .chars()
-            .take(text.len() - if greedy { longest } else { shortest })
-            .collect(),
-        None => value.to_owned(),
-    }
-}
-
-fn substitute(value: &str, pattern: &[Piece], replacement: &str, all: bool) -> String {
-    let text: Vec<char> = value.chars().collect();
-    if pattern.is_empty() || text.len().saturating_mul(text.len()) > 1_000_000 {
-        return value.to_owned();
-    }
-    let mut result = String::new();
-    let mut at = 0;
-    let mut done = false;
-    while let Some(c) = text.get(at) {
-        let matched = match prefix(text.get(at..).unwrap_or(&[]), pattern) {
-            Some((_, longest)) if longest > 0 && !done => longest,
-            _ => 0,
-        };
-        if matched == 0 {
-            result.push(*c);
-            at += 1;
-        } else {
-            push(&mut result, replacement);
-            at += matched;
-            done = !all;
-        }
-    }
-    result
 }
 
 #[cfg(test)]

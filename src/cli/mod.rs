@@ -14,6 +14,7 @@ mod init;
 mod list;
 mod paths;
 mod session;
+mod verify;
 mod work;
 mod write;
 
@@ -195,6 +196,7 @@ fn dispatch(
     match cli.command {
         Command::Fix(fix) => fix::run(program, &fix, &cli.output, terminal),
         Command::Check(check) => check::run(program, &check, &cli.output, terminal),
+        Command::Verify(verify) => verify::run(program, &verify, &cli.output, terminal),
         Command::Explain(explain) => explain::run(program, &explain, terminal),
         Command::List(_) => list::run(program, terminal),
         Command::Completions(completions) => completions::run(&completions, terminal),

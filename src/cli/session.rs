@@ -28,6 +28,16 @@ struct Settings {
     config: Config,
     options: Options,
     exclude: Gitignore,
+    /// The tables with the user's own managers; none when the shipped ones do.
+    knowledge: Option<Knowledge>,
+}
+
+impl Settings {
+    fn knowledge(&self) -> &Knowledge {
+        self.knowledge
+            .as_ref()
+            .unwrap_or_else(|| Knowledge::shipped())
+    }
 }
 
 /// What the engine said of one text, and where its build context is.
@@ -118,7 +128,7 @@ impl<'a> Session<'a> {
             source,
             path: dockerfile,
             context: picked.context.as_ref(),
-            knowledge: Knowledge::shipped(),
+            knowledge: settings.knowledge(),
             config: &settings.config,
         };
         let options = Options {
@@ -228,20 +238,30 @@ impl<'a> Session<'a> {
             ignore: [config.ignore.clone(), self.common.ignore.clone()].concat(),
             writes_beside: false,
         };
-        let wrong = |error: ignore::Error| {
-            let name = shown_path(&path.map_or(PathBuf::new(), |path| relative(path, &self.cwd)));
-            Problem::new(format!("{name}: exclude: {error}"))
-        };
+        let name = shown_path(&path.map_or(PathBuf::new(), |path| relative(path, &self.cwd)));
+        let wrong = |error: ignore::Error| Problem::new(format!("{name}: exclude: {error}"));
         let mut exclude = GitignoreBuilder::new(&folder);
         for glob in &config.exclude {
             exclude.add_line(None, glob).map_err(wrong)?;
         }
         let exclude = exclude.build().map_err(wrong)?;
+        let knowledge = match config.package_managers.clone() {
+            own if own.is_empty() => None,
+            own => {
+                let tables = toml::Table::from_iter([("package_managers".to_owned(), own.into())]);
+                Some(Knowledge::with(&tables).map_err(|error| {
+                    Problem::new(
+                        format!("{name}: {error}").replace("package_managers", "package-managers"),
+                    )
+                })?)
+            }
+        };
         Ok(Settings {
             folder,
             config,
             options,
             exclude,
+            knowledge,
         })
     }
 }

@@ -130,12 +130,12 @@ pub(super) fn text<'a>(words: &[Word<'a>], at: usize) -> Option<&'a str> {
 }
 
 /// Whether a flag says one of `phrases`: `--production`, `--omit=dev` (also as two words), `--only main`, `-y` (also in a group of
-/// short ones when `grouped`).
+/// short ones, up to one of `value_flags`, when these are given).
 pub(super) fn flag_says(
     words: &[Word<'_>],
     flags: &[Range<usize>],
     phrases: &[String],
-    grouped: bool,
+    grouped: Option<&[String]>,
 ) -> bool {
     flags.iter().any(|flag| {
         let Some(word) = text(words, flag.start) else {
@@ -158,12 +158,17 @@ pub(super) fn flag_says(
                             && text(words, flag.start + 1) == Some(value));
                 }
                 let mut letters = phrase.chars().skip(1);
-                match (letters.next(), letters.next()) {
-                    (Some(letter), None) if grouped => {
-                        word.starts_with('-')
-                            && !word.starts_with("--")
-                            && !word.contains('=')
-                            && word.chars().skip(1).any(|other| other == letter)
+                match (letters.next(), letters.next(), grouped) {
+                    (Some(letter), None, Some(value_flags))
+                        if word.starts_with('-') && !word.starts_with("--") =>
+                    {
+                        // What follows a letter with a value is that value.
+                        word.chars().skip(1).find(|other| {
+                            *other == letter
+                                || value_flags.iter().any(|flag| {
+                                    flag.strip_prefix('-') == Some(other.to_string().as_str())
+                                })
+                        }) == Some(letter)
                     }
                     _ => false,
                 }

@@ -85,7 +85,21 @@ struct Image {
     slim: Option<Slim>,
     #[serde(default)]
     alpine: bool,
+    /// Parts of tags that the grammar has no rule for.
+    #[serde(default)]
+    odd: Vec<String>,
+    full: Option<String>,
+    #[serde(default)]
+    slim_keeps: Vec<String>,
     tags: Vec<Row>,
+}
+
+/// What an image holds beside its language.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Contents {
+    programs: Vec<String>,
+    packages: Vec<String>,
 }
 
 /// The file as it is written.
@@ -93,6 +107,9 @@ struct Image {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
     codenames: Vec<String>,
+    contents: BTreeMap<String, Contents>,
+    needs: BTreeMap<String, Vec<String>>,
+    builds: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     os: BTreeMap<String, Os>,
     alias: BTreeMap<String, String>,
     image: BTreeMap<String, Image>,
@@ -102,6 +119,11 @@ impl File {
     /// Puts the entries of `other` over its own.
     pub(super) fn add(&mut self, other: Self) {
         self.codenames.extend(other.codenames);
+        self.contents.extend(other.contents);
+        self.needs.extend(other.needs);
+        for (ecosystem, names) in other.builds {
+            self.builds.entry(ecosystem).or_default().extend(names);
+        }
         self.os.extend(other.os);
         self.alias.extend(other.alias);
         self.image.extend(other.image);
@@ -232,6 +254,7 @@ pub struct BaseImage<'k> {
     row: &'k Row,
     os: &'k Os,
     codenames: &'k [String],
+    full: Option<&'k Contents>,
 }
 
 impl<'k> BaseImage<'k> {
@@ -354,6 +377,24 @@ impl<'k> BaseImage<'k> {
         self.parts().contains(&"slim")
     }
 
+    /// Whether its slim sibling lacks the program called `name`, which it has itself. `None`: nobody has read what it holds.
+    pub fn slim_lacks_program(&self, name: &str) -> Option<bool> {
+        let full = self.full?;
+        Some(
+            full.programs.iter().any(|program| program == name)
+                && !self.image.slim_keeps.iter().any(|kept| kept == name),
+        )
+    }
+
+    /// Whether its slim sibling lacks the Debian package called `name`, which it has itself. `None`: nobody has read what it holds.
+    pub fn slim_lacks_package(&self, name: &str) -> Option<bool> {
+        let full = self.full?;
+        Some(
+            full.packages.iter().any(|package| package == name)
+                && !self.image.slim_keeps.iter().any(|kept| kept == name),
+        )
+    }
+
     fn parts(&self) -> Vec<&str> {
         self.reference
             .tag
@@ -407,12 +448,11 @@ impl<'k> BaseImage<'k> {
     fn movable_tag(&self) -> Option<&str> {
         let tag = self.reference.tag.as_deref()?;
         let odd = |part: &str| {
-            matches!(
-                part,
-                "onbuild" | "dev" | "threaded" | "perl" | "otel" | "oracle" | "rc" | "ea"
-            ) || part.starts_with("windows")
-                || part.starts_with("nanoserver")
-                || part.starts_with("alpine")
+            part == "onbuild"
+                || ["windows", "nanoserver", "alpine"]
+                    .iter()
+                    .any(|start| part.starts_with(start))
+                || self.image.odd.iter().any(|odd| odd == part)
         };
         (self.reference.digest.is_none() && tag != "latest" && !tag.split('-').any(odd))
             .then_some(tag)
@@ -423,6 +463,9 @@ impl<'k> BaseImage<'k> {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     codenames: Vec<String>,
+    contents: BTreeMap<String, Contents>,
+    needs: BTreeMap<String, Vec<String>>,
+    builds: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     os: BTreeMap<String, Os>,
     alias: BTreeMap<String, String>,
     images: Vec<Image>,
@@ -435,6 +478,9 @@ impl Table {
     pub(super) fn new(file: File) -> Self {
         let mut table = Self {
             codenames: file.codenames,
+            contents: file.contents,
+            needs: file.needs,
+            builds: file.builds,
             os: file.os,
             alias: file.alias,
             ..Self::default()
@@ -460,6 +506,17 @@ impl Table {
         table
     }
 
+    pub(super) fn needs(&self, program: &str) -> Option<&[String]> {
+        self.needs.get(program).map(Vec::as_slice)
+    }
+
+    pub(super) fn builds(&self, ecosystem: &str, name: &str) -> Option<&[String]> {
+        self.builds
+            .get(ecosystem)?
+            .get(&name.to_ascii_lowercase())
+            .map(Vec::as_slice)
+    }
+
     pub(super) fn get(&self, reference: &Reference) -> Option<BaseImage<'_>> {
         let name = self.alias.get(&reference.name).unwrap_or(&reference.name);
         let at = self.names.get(name).copied().or_else(|| {
@@ -482,6 +539,7 @@ impl Table {
             row,
             os: self.os.get(&row.os)?,
             codenames: &self.codenames,
+            full: image.full.as_ref().and_then(|full| self.contents.get(full)),
         })
     }
 }

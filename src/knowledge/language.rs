@@ -206,7 +206,7 @@ impl LanguageCall<'_> {
     /// Whether a flag or the verb says one of `phrases` (a list of [`LanguageManager`]).
     pub fn says(&self, words: &[Word<'_>], phrases: &[String]) -> bool {
         let verb = self.verb_text(words);
-        call::flag_says(words, &self.flags, phrases, false)
+        call::flag_says(words, &self.flags, phrases, None)
             || phrases
                 .iter()
                 .any(|phrase| !phrase.starts_with('-') && !verb.is_empty() && *phrase == verb)

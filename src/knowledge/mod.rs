@@ -189,6 +189,39 @@ impl Knowledge {
         self.programs().at_address(address)
     }
 
+    /// Whether a command may call the package manager of the system, by itself or through a script. Installing what a lock or a manifest
+    /// names counts as no; a task of the project (`npm run`, `make`) and an unknown program count as yes.
+    pub fn may_call_system_manager(&self, words: &[Word<'_>]) -> bool {
+        if self.system_call(words).is_some() {
+            return true;
+        }
+        if let Some(call) = self.language_call(words) {
+            return match call.action {
+                LanguageAction::Install | LanguageAction::Add | LanguageAction::Clean => false,
+                // Compilers and builders of one language; the tasks of these call whatever they like.
+                LanguageAction::Build | LanguageAction::Test => {
+                    call.manager.ecosystem == "javascript"
+                }
+                LanguageAction::Run => true,
+                LanguageAction::Other => {
+                    let verb = call.verb_text(words);
+                    !call.is_literal() || !(verb.is_empty() || call.manager.other.contains(&verb))
+                }
+            };
+        }
+        let Some(at) = self.command_at(words) else {
+            return true;
+        };
+        let Some(name) = call::text(words, at) else {
+            return true;
+        };
+        let rest = words.get(at..).unwrap_or_default();
+        self.program(name).is_none_or(|program| {
+            // Options of find and tar run a command: which, nobody has looked at.
+            program.calls_manager || (!program.code && program.runs_code(rest))
+        })
+    }
+
     /// Whether the shell, be it dash, ash or bash, runs `name` itself.
     pub fn is_builtin(&self, name: &str) -> bool {
         self.programs()
@@ -206,6 +239,16 @@ impl Knowledge {
     /// What is known of the image that `reference` (as FROM has it, without variables) names. `None`: nothing.
     pub fn base_image(&self, reference: &str) -> Option<BaseImage<'_>> {
         self.images().get(&Reference::parse(reference)?)
+    }
+
+    /// The Debian packages that bring the program called `name`, where that is known.
+    pub fn packages_for(&self, name: &str) -> Option<&[String]> {
+        self.images().needs(name)
+    }
+
+    /// The Debian packages that building the dependency `name` from source needs. A default for a suggestion, no proof.
+    pub fn build_packages(&self, ecosystem: &str, name: &str) -> Option<&[String]> {
+        self.images().builds(ecosystem, name)
     }
 
     fn innermost(&self, words: &[Word<'_>], found: impl Fn(&str) -> bool) -> Inner {

@@ -50,6 +50,8 @@ pub struct Program {
     pub code: bool,
     /// With one of these in a word it does, too.
     pub code_marks: Vec<String>,
+    /// It may call the system's package manager: it is one, calls one, or runs a script that nobody has looked into.
+    pub calls_manager: bool,
     /// It changes files where they are.
     pub in_place: bool,
     /// It may leave processes behind.
@@ -81,6 +83,12 @@ pub struct Program {
     /// Flags whose value is the folder that it works in, or writes to.
     #[serde(rename = "dir")]
     pub folder_flags: Vec<String>,
+    /// Without one of these flags it only reads; empty: it always changes.
+    pub when: Vec<String>,
+    /// With one of these flags it makes its operands (`install -d`).
+    pub makes: Vec<String>,
+    /// The letters of its first word may ask it to write an archive, or anywhere (`tar cf`, `tar -xPf`).
+    pub packs: bool,
     /// It also works in the working directory.
     pub cwd: bool,
 }
@@ -140,11 +148,87 @@ impl Program {
             })
     }
 
+    /// Whether the command, with these words, changes files where they are.
+    pub fn changes_in_place(&self, words: &[Word<'_>]) -> bool {
+        self.in_place && (self.when.is_empty() || self.has_flag(words, &self.when))
+    }
+
+    /// Whether one of `flags` is among the words, in a group of short ones too; a word that isn't literal may be one.
+    fn has_flag(&self, words: &[Word<'_>], flags: &[String]) -> bool {
+        let takes_value = |letter: char| {
+            let lists = [
+                &self.values,
+                &self.reads_flags,
+                &self.writes_flags,
+                &self.folder_flags,
+            ];
+            lists
+                .iter()
+                .any(|list| list.iter().any(|flag| short(flag) == Some(letter)))
+        };
+        words.iter().skip(1).any(|word| {
+            let Some(word) = word else {
+                return true;
+            };
+            flags.iter().any(|flag| match short(flag) {
+                Some(letter) if word.starts_with('-') && !word.starts_with("--") => {
+                    word.chars()
+                        .skip(1)
+                        .find(|other| *other == letter || takes_value(*other))
+                        == Some(letter)
+                }
+                _ => word
+                    .strip_prefix(flag.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('=')),
+            })
+        })
+    }
+
+    /// Whether tar's letters, old style or new, ask for anything but unpacking below its folder.
+    fn asks_for_packing(&self, words: &[Word<'_>]) -> bool {
+        let risky = |letters: &str| {
+            letters
+                .chars()
+                .take_while(|letter| !matches!(letter, 'f' | 'C'))
+                .any(|letter| matches!(letter, 'c' | 'r' | 'u' | 'A' | 'P'))
+        };
+        // Old style: each letter of the first word counts.
+        let old = match words.get(1) {
+            Some(Some(first)) if !first.starts_with('-') => {
+                first.contains(['c', 'r', 'u', 'A', 'P', 'C'])
+            }
+            Some(None) => true,
+            _ => false,
+        };
+        old || words
+            .iter()
+            .skip(1)
+            .flatten()
+            .any(|word| match word.strip_prefix("--") {
+                Some(long) => matches!(
+                    long,
+                    "create" | "append" | "update" | "delete" | "concatenate" | "catenate"
+                ),
+                None => word.strip_prefix('-').is_some_and(risky),
+            })
+    }
+
     /// The paths that the command names. `None`: it may touch any path.
     pub fn touches(&self, words: &[Word<'_>]) -> Option<Touched> {
-        if self.wraps.is_some() || self.paths == Paths::Any || self.runs_code(words) {
+        if self.wraps.is_some()
+            || self.paths == Paths::Any
+            || self.runs_code(words)
+            || (self.packs && self.asks_for_packing(words))
+        {
             return None;
         }
+        let paths = match self.paths {
+            Paths::Change if !self.when.is_empty() && !self.has_flag(words, &self.when) => {
+                Paths::Read
+            }
+            _ if !self.makes.is_empty() && self.has_flag(words, &self.makes) => Paths::Write,
+            paths => paths,
+        };
         let one_of = |list: &[String], flag: &str| list.iter().any(|other| other == flag);
         let with_value = |flag: &str| {
             one_of(&self.values, flag)
@@ -215,7 +299,7 @@ impl Program {
             });
         let skip = if script_in_flag { 0 } else { self.skip };
         let operands = operands.get(skip.min(operands.len())..).unwrap_or_default();
-        match self.paths {
+        match paths {
             Paths::Any => return None,
             Paths::None => {}
             Paths::Read => touched.reads.extend(operands),
@@ -235,7 +319,7 @@ impl Program {
                     }
                 };
                 touched.writes.extend(to);
-                match self.paths {
+                match paths {
                     Paths::Move => {
                         touched.reads.extend(from);
                         touched.removes.extend(from);
@@ -255,13 +339,22 @@ impl Program {
                     .filter(|at| *at < first_flag)
                     .collect();
                 touched.working_dir |= roots.is_empty();
-                if words.iter().any(|word| *word == Some("-delete")) {
+                if words.contains(&Some("-delete")) {
                     touched.removes.extend(&roots);
                 }
                 touched.reads.extend(roots);
             }
         }
         Some(touched)
+    }
+}
+
+/// The letter of a short flag.
+fn short(flag: &str) -> Option<char> {
+    let mut letters = flag.strip_prefix('-')?.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter != '-' => Some(letter),
+        _ => None,
     }
 }
 

@@ -101,7 +101,10 @@ pub struct SystemManager {
     pub clean_verbs: Vec<String>,
     /// Folders that are state: no mount on them or above.
     #[serde(default)]
-    pub commits_to: Vec<String>,
+    pub state: Vec<String>,
+    /// An option that the path of another folder for packages follows: docker-clean doesn't look there.
+    #[serde(default)]
+    pub archives_option: Option<String>,
     /// What careen would append.
     #[serde(default)]
     pub cleanup: Option<Cleanup>,
@@ -143,7 +146,7 @@ impl SystemManager {
     /// Whether a mount on `path` would hide state that the image must keep.
     pub fn mount_hides_state(&self, path: &str) -> bool {
         let path = tidy(path);
-        self.commits_to
+        self.state
             .iter()
             .any(|state| path == *state || is_below(state, &path))
     }
@@ -238,7 +241,7 @@ pub struct SystemCall<'k> {
 impl SystemCall<'_> {
     /// Whether a flag says one of `phrases` (a list of [`SystemManager`]).
     pub fn says(&self, words: &[Word<'_>], phrases: &[String]) -> bool {
-        call::flag_says(words, &self.flags, phrases, true)
+        call::flag_says(words, &self.flags, phrases, Some(&self.manager.value_flags))
     }
 
     /// Whether it works on another root than that of the image.
@@ -367,7 +370,12 @@ fn by_verb(result: &mut SystemCall<'_>, words: &[Word<'_>], parts: &Parts) {
         SystemAction::Update => true,
         SystemAction::Install | SystemAction::Upgrade => {
             manager.install_updates.iter().any(|flag| flag == "*")
-                || call::flag_says(words, &parts.flags, &manager.install_updates, true)
+                || call::flag_says(
+                    words,
+                    &parts.flags,
+                    &manager.install_updates,
+                    Some(&manager.value_flags),
+                )
         }
         _ => false,
     };

@@ -70,3 +70,15 @@ pub const BUILTINS: [&str; 63] = [
 
 /// Builtins that leave nothing behind in the shell that runs them. (`printf -v` and arguments that assign are looked for apart.)
 pub const NEUTRAL_BUILTINS: [&str; 7] = [":", "[", "echo", "false", "printf", "test", "true"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_sorted_and_fit() {
+        assert!(BUILTINS.is_sorted());
+        assert!(NEUTRAL_BUILTINS.is_sorted());
+        assert!(NEUTRAL_BUILTINS.iter().all(|name| BUILTINS.contains(name)));
+    }
+}

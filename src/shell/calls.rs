@@ -522,3 +522,123 @@ impl<'s> Walk<'s> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::Dialect;
+
+    fn sh(text: &str) -> Script {
+        Script::parse(text, Dialect::Sh).unwrap_or_else(|| panic!("opaque: {text:?}"))
+    }
+
+    fn always(text: &str, start: Shellopts) -> String {
+        let script = sh(text);
+        let names: Vec<&str> = script
+            .calls_under(start)
+            .filter(|call| call.always)
+            .filter_map(|call| call.name)
+            .collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn success_proves_some_calls() {
+        let plain = Shellopts::default();
+        for (text, names) in [
+            ("a && b && c", "a b c"),
+            ("a; b", "b"),
+            ("a || b", ""),
+            ("a && b || c", ""),
+            ("a | b", "b"),
+            ("! a", ""),
+            ("a & b", "b"),
+            ("(a && b); { c && d; }", "c d"),
+            ("(a; b)", "b"),
+            ("set -e; a; b", "a b"),
+            ("set -e; a && b; c", "c"),
+            ("set -e; set +e; a; b", "set b"),
+            ("set -e; { a; b; } && c", "b c"),
+            ("set -o pipefail; a | b", "a b"),
+            ("if a; then b; fi", ""),
+            ("a $(b)", "a"),
+            ("f() { a; }; f", "f"),
+            ("exit 0; a", ""),
+            ("a || exit 1; b", "b"),
+            ("a || exit; b", ""),
+            ("a && trap x EXIT && b", "a trap"),
+        ] {
+            let found = always(text, plain);
+            // `set +e` itself runs under errexit.
+            assert_eq!(found, names, "{text:?}");
+        }
+        let errexit = Shellopts {
+            errexit: true,
+            ..plain
+        };
+        assert_eq!(always("a; b", errexit), "a b");
+    }
+
+    #[test]
+    fn contexts_are_told() {
+        let script = sh("a && (b | c) && if d; then e; fi && f $(g)");
+        let calls: Vec<_> = script.calls().collect();
+        let context = |name: &str| {
+            let call = calls.iter().find(|call| call.name == Some(name));
+            call.and_then(Call::context)
+        };
+        assert_eq!(context("a"), Some(Context::AndList));
+        assert_eq!(context("b"), Some(Context::Pipe));
+        assert_eq!(context("d"), Some(Context::IfCondition));
+        assert_eq!(context("e"), Some(Context::IfBranch));
+        assert_eq!(context("g"), Some(Context::Substitution));
+        let top: Vec<_> = calls
+            .iter()
+            .filter(|call| call.top_level)
+            .filter_map(|call| call.name)
+            .collect();
+        assert_eq!(top, ["a", "f"]);
+        assert!(calls.iter().any(|call| call.is_in(Context::Subshell)));
+    }
+
+    #[test]
+    fn wrappers_are_seen_through() {
+        for (text, program, wrappers) in [
+            (
+                "sudo -u x env A=1 nice -n 5 apt-get install y",
+                "apt-get",
+                "sudo env nice",
+            ),
+            ("/usr/bin/env -i make", "make", "env"),
+            ("time -p make", "make", "time"),
+            ("command make", "make", "command"),
+            ("command -v make", "command", ""),
+            ("exec make", "make", "exec"),
+            ("sudo", "sudo", ""),
+            ("env A=$B make", "env", ""),
+            ("/usr/bin/apt-get x", "apt-get", ""),
+        ] {
+            let script = sh(text);
+            let call = script.calls().next().unwrap();
+            assert_eq!(call.effective_program(), Some(program), "{text:?}");
+            assert_eq!(call.unwrapped().1.join(" "), wrappers, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn flags_and_literals() {
+        let script = sh("apt-get install -qy --no-install-recommends 'a b' -- -x");
+        let call = script.calls().next().unwrap();
+        assert!(call.has_flag(&["-y", "--yes"]));
+        assert!(call.has_flag(&["--no-install-recommends"]));
+        assert!(!call.has_flag(&["-x"]));
+        assert!(!call.has_flag(&["-n"]));
+        assert_eq!(call.arg(3).and_then(Word::fixed), Some("a b"));
+        assert_eq!(call.literals().map(|all| all.len()), Some(6));
+        assert_eq!(sh("a $b").calls().next().unwrap().literals(), None);
+        assert!(sh("a && b").is_and_list());
+        assert!(!sh("a; b").is_and_list());
+        assert!(!sh("a || b").is_and_list());
+        assert!(!sh("a &").is_and_list());
+    }
+}

@@ -227,7 +227,7 @@ pub struct Word {
     pub span: Span,
     /// The value when nothing in it expands, with quotes and escapes resolved. An unquoted glob or tilde leaves it there and sets a flag.
     pub literal: Option<String>,
-    /// Whether `*`, `?` or `[` stands in it unquoted.
+    /// Whether `*`, `?` or `[…]` stands in it unquoted.
     pub glob: bool,
     /// Whether an unquoted `~` may be expanded.
     pub tilde: bool,

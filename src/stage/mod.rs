@@ -21,6 +21,7 @@ mod walk;
 use crate::knowledge::Knowledge;
 use crate::syntax::Dockerfile;
 
+pub use crate::knowledge::Family;
 pub use effects::{Effects, Paths, Slot, Vars, commute};
 pub use env::{Env, Origin, Value, Variable};
 pub use expand::{
@@ -32,9 +33,7 @@ pub use mount::Mount;
 pub use persistent::{Iter, Persistent};
 pub use shell_form::Shell;
 pub use state::{State, User, Workdir};
-pub use tables::{
-    CommandFacts, Family, ImageFacts, NO_PACKAGES_HERE, image, looks_like_windows, split_reference,
-};
+pub use tables::{ImageFacts, NO_PACKAGES_HERE, image, looks_like_windows};
 
 /// The stages of a file, and what each instruction sees.
 #[derive(Clone, Debug, Default)]

@@ -132,6 +132,49 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+impl Shell {
+    /// What the shell may have been started with: a SHELL of the base image that nobody sees may set errexit.
+    fn starts(&self) -> Vec<Shellopts> {
+        let start = |errexit| Shellopts {
+            errexit,
+            pipefail: self.pipefail,
+        };
+        if self.errexit != self.errexit_possible() {
+            vec![start(true), start(false)]
+        } else {
+            vec![start(self.errexit)]
+        }
+    }
+
+    /// How `a` and `b` become one script that does the same, however the shell was started.
+    ///
+    /// # Errors
+    /// The first reason that keeps them apart.
+    pub fn join(&self, a: &Script, b: &Script, programs: &dyn Programs) -> Result<Join, Refusal> {
+        self.agree(|start| join::join(a, b, start, programs))
+    }
+
+    /// How one simple command is appended to `script`, however the shell was started.
+    ///
+    /// # Errors
+    /// Why it can't be.
+    pub fn append(&self, script: &Script) -> Result<Join, Refusal> {
+        self.agree(|start| join::append(script, start))
+    }
+
+    fn agree(&self, ask: impl Fn(Shellopts) -> Result<Join, Refusal>) -> Result<Join, Refusal> {
+        let mut agreed: Option<Join> = None;
+        for start in self.starts() {
+            let answer = ask(start)?;
+            match agreed {
+                Some(known) if known != answer => return Err(Refusal::ErrexitOff),
+                _ => agreed = Some(answer),
+            }
+        }
+        agreed.ok_or(Refusal::Empty)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,48 +221,5 @@ mod tests {
         assert_eq!(Shell::posix(false).argv, ["/bin/sh", "-c"]);
         assert!(Shell::posix(false).errexit_possible());
         assert!(!Shell::posix(true).errexit_possible());
-    }
-}
-
-impl Shell {
-    /// What the shell may have been started with: a SHELL of the base image that nobody sees may set errexit.
-    fn starts(&self) -> Vec<Shellopts> {
-        let start = |errexit| Shellopts {
-            errexit,
-            pipefail: self.pipefail,
-        };
-        if self.errexit != self.errexit_possible() {
-            vec![start(true), start(false)]
-        } else {
-            vec![start(self.errexit)]
-        }
-    }
-
-    /// How `a` and `b` become one script that does the same, however the shell was started.
-    ///
-    /// # Errors
-    /// The first reason that keeps them apart.
-    pub fn join(&self, a: &Script, b: &Script, programs: &dyn Programs) -> Result<Join, Refusal> {
-        self.agree(|start| join::join(a, b, start, programs))
-    }
-
-    /// How one simple command is appended to `script`, however the shell was started.
-    ///
-    /// # Errors
-    /// Why it can't be.
-    pub fn append(&self, script: &Script) -> Result<Join, Refusal> {
-        self.agree(|start| join::append(script, start))
-    }
-
-    fn agree(&self, ask: impl Fn(Shellopts) -> Result<Join, Refusal>) -> Result<Join, Refusal> {
-        let mut agreed: Option<Join> = None;
-        for start in self.starts() {
-            let answer = ask(start)?;
-            match agreed {
-                Some(known) if known != answer => return Err(Refusal::ErrexitOff),
-                _ => agreed = Some(answer),
-            }
-        }
-        agreed.ok_or(Refusal::Empty)
     }
 }

@@ -3,8 +3,9 @@ use super::env::Env;
 use super::features::Features;
 use super::persistent::Persistent;
 use super::shell_form::Shell;
-use super::tables::Family;
+use crate::knowledge::Family;
 use crate::shell::Dialect;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The working directory.
@@ -97,6 +98,8 @@ pub struct State {
     pub onbuild_base: bool,
     /// What the builder can do.
     pub features: Arc<Features>,
+    /// Folders that this file puts into PATH, beside those of the base image. `None` when some of them are not known.
+    pub program_folders: Option<Arc<BTreeSet<String>>>,
     pub(super) volumes: Persistent<()>,
 }
 

@@ -1,28 +1,7 @@
 //! The one place where this room asks the tables.
 use super::effects::{Paths, Vars};
 use super::state::Workdir;
-use crate::knowledge::Knowledge;
-
-/// What an operating system is made of, as far as it matters to package managers and paths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names speak for themselves")]
-pub enum Family {
-    /// Debian, Ubuntu.
-    Debian,
-    /// Alpine, and what else uses apk and busybox (Wolfi).
-    Alpine,
-    /// Fedora, CentOS, Rocky, Alma, Oracle, Amazon, UBI.
-    Rhel,
-    Suse,
-    Arch,
-    Busybox,
-    Distroless,
-    /// Nothing at all: FROM scratch.
-    Scratch,
-    Windows,
-    #[default]
-    Unknown,
-}
+use crate::knowledge::{self, Family, Knowledge, SystemAction, SystemCall};
 
 /// What is known of a base image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,71 +27,36 @@ pub struct ImageFacts {
 }
 
 /// What the tables say of image `reference`, as FROM names it.
-pub fn image(_knowledge: &Knowledge, reference: &str) -> ImageFacts {
-    let (repository, tag) = split_reference(reference);
-    if looks_like_windows(reference) {
+pub fn image(knowledge: &Knowledge, reference: &str) -> ImageFacts {
+    let Some(image) = knowledge.base_image(reference) else {
+        let family = if looks_like_windows(reference) {
+            Family::Windows
+        } else {
+            Family::Unknown
+        };
         return ImageFacts {
-            family: Family::Windows,
+            family,
             ..ImageFacts::default()
         };
-    }
-    let family = match repository {
-        "debian" | "ubuntu" | "buildpack-deps" => Family::Debian,
-        "alpine" => Family::Alpine,
-        "busybox" => Family::Busybox,
-        "fedora" | "centos" | "rockylinux" | "almalinux" | "amazonlinux" | "oraclelinux" => {
-            Family::Rhel
-        }
-        "opensuse/leap" | "opensuse/tumbleweed" => Family::Suse,
-        "archlinux" => Family::Arch,
-        "node" | "python" | "golang" | "ruby" | "rust" | "php" if tag.contains("alpine") => {
-            Family::Alpine
-        }
-        "node" | "python" | "golang" | "ruby" | "rust" | "php" => Family::Debian,
-        _ if repository.starts_with("gcr.io/distroless/") => Family::Distroless,
-        _ => return ImageFacts::default(),
     };
-    let mut facts = ImageFacts {
-        family,
+    ImageFacts {
+        family: image.family(),
         known: true,
-        workdir: Some("/".to_owned()),
-        user: Some("root".to_owned()),
-        no_shell_set: true,
-        ..ImageFacts::default()
-    };
-    match repository {
-        "golang" => {
-            facts.workdir = Some("/go".to_owned());
-            facts.env.push(("GOPATH".to_owned(), "/go".to_owned()));
-        }
-        "php" => facts.workdir = Some("/var/www/html".to_owned()),
-        "rust" => facts
-            .env
-            .push(("CARGO_HOME".to_owned(), "/usr/local/cargo".to_owned())),
-        _ if family == Family::Distroless => {
-            facts.user = None;
-            facts.workdir = None;
-        }
-        _ => {}
+        env: image
+            .env()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        workdir: image.workdir().map(str::to_owned),
+        user: image.default_user().map(str::to_owned),
+        // A SHELL that nobody has read becomes one that nobody understands.
+        shell: image
+            .shell()
+            .map(|shell| serde_json::from_str(shell).unwrap_or_default()),
+        no_shell_set: image.shell().is_none(),
+        volumes: image.volumes().to_vec(),
+        onbuild: image.has_onbuild() == Some(true),
     }
-    facts
-}
-
-/// Repository, without Docker Hub's own prefixes, and tag (`latest` when none is written).
-pub fn split_reference(reference: &str) -> (&str, &str) {
-    let tagged = reference.split('@').next().unwrap_or(reference);
-    let (repository, tag) = match tagged.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
-        _ => (tagged, "latest"),
-    };
-    let repository = ["docker.io/", "index.docker.io/"]
-        .into_iter()
-        .find_map(|host| repository.strip_prefix(host))
-        .unwrap_or(repository);
-    (
-        repository.strip_prefix("library/").unwrap_or(repository),
-        tag,
-    )
 }
 
 /// Whether an image's name says that it is a Windows image.
@@ -200,180 +144,229 @@ const FILE_TESTS: [&str; 20] = [
     "-L", "-N", "-O", "-S",
 ];
 
-/// What `program` touches when it gets `args` (`None`: one of unknown value) in `workdir`. `None` when the program, or
-/// something that it is asked to do, is not known.
+/// Programs that change nothing but what their words name. Of others, the tables tell what they do to their operands,
+/// and what else they may change of the system is not written down.
+const CHANGE_NOTHING_ELSE: [&str; 37] = [
+    "arch",
+    "basename",
+    "clear",
+    "curl",
+    "date",
+    "dig",
+    "dirname",
+    "dpkg-architecture",
+    "dpkg-query",
+    "envsubst",
+    "expr",
+    "free",
+    "getconf",
+    "getent",
+    "groups",
+    "hostname",
+    "id",
+    "locale",
+    "lsb_release",
+    "lscpu",
+    "nproc",
+    "nslookup",
+    "ping",
+    "pkg-config",
+    "printenv",
+    "ps",
+    "seq",
+    "sleep",
+    "ssh-keyscan",
+    "sync",
+    "tr",
+    "tty",
+    "uname",
+    "wget",
+    "which",
+    "whoami",
+    "yes",
+];
+
+/// Builtins that decide what later words mean.
+const CHANGE_MEANINGS: [&str; 5] = ["alias", "enable", "hash", "setvar", "unalias"];
+
+/// What a command touches that runs in `workdir`; `None` stands for a word of unknown value. `None` as an answer: the
+/// program, or something that it is asked to do, is not known.
 pub fn command(
-    _knowledge: &Knowledge,
-    program: &str,
-    args: &[Option<String>],
+    knowledge: &Knowledge,
+    words: &[Option<String>],
     workdir: &Workdir,
 ) -> Option<CommandFacts> {
-    if let Some(facts) = system_call(program, args) {
-        return Some(facts);
+    let words: Vec<Option<&str>> = words.iter().map(Option::as_deref).collect();
+    // Past `sudo`, `env X=1` and the like, as long as they have no options.
+    let start = knowledge.command_at(&words)?;
+    for wrapper in &words[..start.min(words.len())] {
+        let word = (*wrapper)?;
+        let name = word.split('=').next().unwrap_or_default();
+        if word.starts_with('-') || word == "xargs" || finds_programs(name) {
+            return None;
+        }
+        if !word.contains('=') {
+            program_name(word)?;
+        }
     }
-    // A path inside of a long option: `--target-directory=/x`.
-    if args
-        .iter()
-        .flatten()
-        .any(|arg| arg.starts_with("--") && arg.contains('/'))
-    {
+    let words = words.get(start..)?;
+    let name = program_name((*words.first()?)?)?;
+    if let Some(call) = knowledge.system_call(words) {
+        return system_call(&call, words);
+    }
+    if matches!(name, "[" | "test") {
+        return Some(file_test(words.get(1..).unwrap_or_default(), workdir));
+    }
+    let program = knowledge.program(name)?;
+    let sets_programs = program.state
+        && words.iter().skip(1).any(|word| {
+            word.is_none_or(|word| finds_programs(word.split('=').next().unwrap_or_default()))
+        });
+    if CHANGE_MEANINGS.contains(&name) || sets_programs {
         return None;
     }
-    let mut facts = CommandFacts::default();
-    // The first operand of these is a mode or an owner.
-    let skip = usize::from(matches!(program, "chmod" | "chown" | "chgrp"));
-    let paths = || {
-        args.iter()
-            .filter(|arg| !arg.as_deref().is_some_and(|arg| arg.starts_with('-')))
-            .skip(skip)
-            .map(|arg| arg.as_deref().and_then(|arg| workdir.join(arg)))
+    let touched = program.touches(words)?;
+    let path = |at: &usize| {
+        let word = words.get(*at).copied().flatten()?;
+        let value = match word.strip_prefix("--") {
+            Some(long) => long.split_once('=').map_or(word, |(_, value)| value),
+            None if word.starts_with('-') && word.len() > 2 => {
+                let value = word.get(2..)?;
+                value.strip_prefix('=').unwrap_or(value)
+            }
+            None => word,
+        };
+        workdir.join(value)
     };
-    let flag = |letter: char| {
-        args.iter()
+    let mut facts = CommandFacts {
+        env_reads: match program.vars.is_empty() {
+            true => Vars::None,
+            false => Vars::Some(program.vars.iter().cloned().collect()),
+        },
+        network: program.net,
+        ..CommandFacts::default()
+    };
+    for at in touched.reads.iter().chain(&touched.removes) {
+        facts.reads.add(path(at).as_deref());
+    }
+    for at in touched.writes.iter().chain(&touched.removes) {
+        let path = path(at);
+        // `mkdir -p` and `install -D` make the folders above too.
+        let path = match name {
+            "mkdir" | "install" => path.as_deref().map(first_new_folder),
+            _ => path,
+        };
+        facts.writes.add(path.as_deref());
+    }
+    // An archive may be read, or written.
+    if matches!(name, "tar" | "bsdtar" | "zip") {
+        facts.writes.merge(&facts.reads.clone());
+    }
+    // With a place of its own, nothing goes into the working directory.
+    let elsewhere = match name {
+        "curl" => !words.iter().flatten().any(|word| {
+            word.starts_with("--remote")
+                || (word.starts_with('-') && !word.starts_with("--") && word.contains(['O', 'J']))
+        }),
+        "tar" | "unzip" | "wget" => true,
+        _ => false,
+    };
+    if touched.working_dir && (!elsewhere || touched.writes.is_empty()) {
+        let folder = workdir.join(".");
+        facts.reads.add(folder.as_deref());
+        if program.paths != knowledge::programs::Paths::Read {
+            facts.writes.add(folder.as_deref());
+        }
+    }
+    let follows_links = matches!(name, "chmod" | "chown" | "chgrp")
+        && words
+            .iter()
             .flatten()
-            .any(|arg| arg.starts_with('-') && !arg.starts_with("--") && arg.contains(letter))
-    };
-    match program {
-        ":" | "true" | "false" | "echo" | "printf" | "sleep" | "exit" | "umask" | "wait" => {}
-        // Only for the rest of the script, unless it decides which programs run.
-        "export" | "unset" | "readonly" => {
-            for arg in args {
-                let name = arg.as_deref()?.split('=').next().unwrap_or_default();
-                if name.starts_with("LD_") || matches!(name, "PATH" | "BASH_ENV" | "ENV" | "IFS") {
-                    return None;
-                }
-            }
-        }
-        "cd" => {
-            for path in paths() {
-                facts.reads.add(path.as_deref());
-            }
-        }
-        "set" => {
-            let options_only = args.iter().flatten().all(|arg| {
-                arg.starts_with(['-', '+'])
-                    || matches!(arg.as_str(), "pipefail" | "errexit" | "nounset" | "xtrace")
-            });
-            if !options_only || args.iter().any(Option::is_none) {
-                return None;
-            }
-        }
-        "cat" | "ls" => {
-            for path in paths() {
-                facts.reads.add(path.as_deref());
-            }
-        }
-        "[" | "test" => {
-            for (index, arg) in args.iter().enumerate() {
-                let Some(arg) = arg else {
-                    facts.reads = Paths::Everything;
-                    break;
-                };
-                let is_operator = |index: usize, operators: &[&str]| {
-                    args.get(index)
-                        .and_then(Option::as_deref)
-                        .is_some_and(|arg| operators.contains(&arg))
-                };
-                let before = index.wrapping_sub(1);
-                let is_file = is_operator(before, &FILE_TESTS)
-                    || is_operator(before, &["-nt", "-ot", "-ef"])
-                    || is_operator(index + 1, &["-nt", "-ot", "-ef"]);
-                if is_file {
-                    facts.reads.add(workdir.join(arg).as_deref());
-                }
-            }
-        }
-        "mkdir" => {
-            for path in paths() {
-                facts
-                    .writes
-                    .add(path.as_deref().map(first_new_folder).as_deref());
-            }
-        }
-        "rm" | "rmdir" | "touch" | "chmod" | "chown" | "chgrp" | "ln" | "cp" | "mv" => {
-            for path in paths() {
-                facts.reads.add(path.as_deref());
-                facts.writes.add(path.as_deref());
-            }
-            if matches!(program, "chown" | "chgrp") {
-                facts.reads.merge(&Paths::of(["/etc/passwd", "/etc/group"]));
-            }
-            // What a link leads to can be anywhere.
-            if matches!(program, "chmod" | "chown" | "chgrp") && flag('L') {
-                facts.writes = Paths::Everything;
-            }
-        }
-        "useradd" | "groupadd" | "usermod" | "groupmod" | "adduser" | "addgroup" => {
-            let accounts = Paths::of(["/etc", "/home", "/var"]);
-            facts.reads.merge(&accounts);
-            facts.writes.merge(&accounts);
-            // A home that is named by an argument.
-            for arg in args {
-                match arg.as_deref() {
-                    Some(arg) if arg.contains('/') => return None,
-                    Some(_) => {}
-                    None => return None,
-                }
-            }
-        }
-        _ => return None,
+            .any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('L'));
+    if follows_links {
+        facts.writes = Paths::Everything;
+    }
+    if matches!(name, "chown" | "chgrp" | "install") {
+        facts.reads.merge(&Paths::of(["/etc/passwd", "/etc/group"]));
+    }
+    if name == "mktemp" {
+        facts.writes.merge(&Paths::of(["/tmp"]));
+    }
+    let names_no_paths = program.paths == knowledge::programs::Paths::None;
+    if names_no_paths && !program.builtin && !CHANGE_NOTHING_ELSE.contains(&name) {
+        changes_the_system(&mut facts, name, words);
     }
     Some(facts)
 }
 
+/// What programs such as `useradd`, `ldconfig` and `a2enmod` may change.
+fn changes_the_system(facts: &mut CommandFacts, name: &str, words: &[Option<&str>]) {
+    let but = NO_PACKAGES_HERE;
+    let mut system = Paths::but(but);
+    if name.contains("user") || name.contains("group") || name == "passwd" {
+        system.merge(&Paths::of(["/home"]));
+    }
+    // A home or another folder that a word names.
+    if words
+        .iter()
+        .skip(1)
+        .any(|word| word.is_none_or(|word| word.contains('/')))
+    {
+        system = Paths::Everything;
+    }
+    facts.reads.merge(&system);
+    facts.writes.merge(&system);
+    facts.env_reads.merge(&Vars::of(SYSTEM_VARIABLES));
+}
+
+/// `test` reads what its operators ask about.
+fn file_test(args: &[Option<&str>], workdir: &Workdir) -> CommandFacts {
+    let mut facts = CommandFacts::default();
+    if args.iter().any(Option::is_none) {
+        facts.reads = Paths::Everything;
+        return facts;
+    }
+    let args: Vec<&str> = args.iter().flatten().copied().collect();
+    let is = |index: Option<usize>, operators: &[&str]| {
+        index
+            .and_then(|index| args.get(index))
+            .is_some_and(|arg| operators.contains(arg))
+    };
+    for (index, arg) in args.iter().enumerate() {
+        let compares = ["-nt", "-ot", "-ef"];
+        let before = index.checked_sub(1);
+        if is(before, &FILE_TESTS) || is(before, &compares) || is(Some(index + 1), &compares) {
+            facts.reads.add(workdir.join(arg).as_deref());
+        }
+    }
+    facts
+}
+
 /// What a call of a distribution's package manager touches: everything but the folders that no package owns, and the
 /// variables that such programs read.
-fn system_call(program: &str, args: &[Option<String>]) -> Option<CommandFacts> {
-    let commands: &[&str] = match program {
-        "apt-get" | "apt" => &[
-            "update",
-            "install",
-            "upgrade",
-            "dist-upgrade",
-            "full-upgrade",
-            "remove",
-            "purge",
-            "autoremove",
-            "clean",
-            "autoclean",
-            "build-dep",
-        ],
-        "apk" => &["add", "del", "update", "upgrade", "fix"],
-        "dnf" | "yum" | "microdnf" | "tdnf" => &[
-            "install",
-            "update",
-            "upgrade",
-            "remove",
-            "erase",
-            "clean",
-            "makecache",
-            "autoremove",
-        ],
-        "zypper" => &[
-            "install", "in", "refresh", "ref", "update", "up", "remove", "rm", "clean",
-        ],
-        _ => return None,
-    };
-    let args: Option<Vec<&str>> = args.iter().map(Option::as_deref).collect();
-    let args = args?;
-    let command = args.iter().find(|arg| !arg.starts_with('-'))?;
+fn system_call(call: &SystemCall<'_>, words: &[Option<&str>]) -> Option<CommandFacts> {
     // A file as a package, another root, another config: not looked into.
-    let touches_files = args.iter().any(|arg| {
-        let value = arg.split_once('=').map_or(*arg, |(_, value)| value);
-        value.starts_with(['/', '.'])
+    let touches_files = words.iter().skip(1).any(|word| {
+        let Some(word) = word else { return true };
+        let value = word.split_once('=').map_or(*word, |(_, value)| value);
+        ["/", "./", "../"]
+            .iter()
+            .any(|start| value.starts_with(start))
             || [".deb", ".rpm", ".apk"]
                 .iter()
-                .any(|end| arg.ends_with(end))
-            || arg.contains("::")
+                .any(|end| word.ends_with(end))
+            || word.contains("::")
     });
-    if !commands.contains(command) || touches_files {
+    if call.action == SystemAction::Other || !call.is_literal() || touches_files {
         return None;
     }
     let system = Paths::but(NO_PACKAGES_HERE);
+    let mut env_reads = Vars::of(SYSTEM_VARIABLES);
+    env_reads.add(&call.manager.quiet_variables);
     Some(CommandFacts {
         reads: system.clone(),
         writes: system,
-        env_reads: Vars::of(SYSTEM_VARIABLES),
+        env_reads,
         network: true,
         is_install: true,
     })
@@ -394,6 +387,11 @@ fn first_new_folder(path: &str) -> String {
     } else {
         folder
     }
+}
+
+/// Whether a variable decides which programs run.
+pub fn finds_programs(name: &str) -> bool {
+    matches!(name, "PATH" | "BASH_ENV" | "ENV" | "IFS") || name.starts_with("LD_")
 }
 
 /// The name of the program that a command's first word runs: without a path when it is one of the system's own

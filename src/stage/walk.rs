@@ -6,9 +6,10 @@ use super::graph::{Base, Graph, Stage, arg_words, overridable};
 use super::persistent::Persistent;
 use super::shell_form::Shell;
 use super::state::{State, User, Workdir, join};
-use super::tables::{self, Family};
-use crate::knowledge::Knowledge;
+use super::tables;
+use crate::knowledge::{Family, Knowledge};
 use crate::syntax::{Args, Dockerfile, Instruction, Keyword};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The PATH that the builder sets when the base image has none (util/system, `DefaultPathEnvUnix`).
@@ -98,6 +99,7 @@ impl Walker<'_> {
             base_certain: stage.certain,
             onbuild_base: false,
             features: features.clone(),
+            program_folders: Some(Arc::default()),
             volumes: Persistent::default(),
         };
         let for_windows = stage
@@ -220,6 +222,9 @@ impl Walker<'_> {
         for pair in pairs {
             let value = self.expand(&pair.value.text, &before).value();
             let name = self.expand(&pair.key.text, &before);
+            if name.known() == Some("PATH") {
+                self.program_folders(state, &pair.value.text, &before);
+            }
             match name.text {
                 Some(name) => state.env.set(&name, value, Origin::Env, Some(at)),
                 None => {
@@ -227,6 +232,7 @@ impl Walker<'_> {
                     let known: Vec<String> =
                         state.env.iter().map(|(name, _)| name.to_owned()).collect();
                     state.env = Env::open();
+                    state.program_folders = None;
                     for name in known {
                         state.env.set(&name, Value::Unknown, Origin::Env, Some(at));
                     }
@@ -239,6 +245,9 @@ impl Walker<'_> {
     /// value, and leaves an ENV of its name as it is unless a build argument comes.
     fn arg(&mut self, state: &mut State, instruction: &Instruction, at: usize) {
         for (name, default) in arg_words(instruction) {
+            if name == "PATH" {
+                state.program_folders = None;
+            }
             let value = match default {
                 Some(default) => overridable(self.expand(default, &state.env).value()),
                 None => match self.globals.get(name) {
@@ -250,6 +259,31 @@ impl Walker<'_> {
             };
             state.env.set(name, value, Origin::Arg, Some(at));
         }
+    }
+
+    /// Folders of a new PATH: those that stand in it, and those of the old one.
+    fn program_folders(&mut self, state: &mut State, path: &str, env: &Env) {
+        /// More than anybody has.
+        const MAX: usize = 64;
+        let Some(folders) = &state.program_folders else {
+            return;
+        };
+        let mut folders = BTreeSet::clone(folders);
+        for part in path.trim_matches('"').split(':') {
+            if matches!(part, "$PATH" | "${PATH}") {
+                continue;
+            }
+            match self.expand(part, env).known() {
+                Some(folder) if folder.starts_with('/') && folders.len() < MAX => {
+                    folders.extend(join(None, folder));
+                }
+                _ => {
+                    state.program_folders = None;
+                    return;
+                }
+            }
+        }
+        state.program_folders = Some(Arc::new(folders));
     }
 
     fn workdir(&self, state: &State, path: Expanded) -> Workdir {

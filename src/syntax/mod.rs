@@ -294,13 +294,13 @@ impl Instruction {
     }
 
     /// The script of a shell-form RUN, CMD, ENTRYPOINT, or HEALTHCHECK CMD: its range in the logical line.
-    /// `None` for the exec form, heredocs, and all other instructions.
+    /// `None` for the exec form, heredocs, a script that is not UTF-8, and all other instructions.
     pub fn shell_at(&self) -> Option<Span> {
         match (&self.args, self.keyword) {
             (
                 Args::Text(at),
                 Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck,
-            ) if self.heredocs.is_empty() && !at.is_empty() => Some(*at),
+            ) if self.heredocs.is_empty() && !at.is_empty() && self.logical.is_utf8() => Some(*at),
             _ => None,
         }
     }

@@ -33,7 +33,15 @@ fn version_and_help() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["fix", "check", "explain", "list", "completions", "init"] {
+    for command in [
+        "fix",
+        "check",
+        "verify",
+        "explain",
+        "list",
+        "completions",
+        "init",
+    ] {
         let help = careen(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         let text = String::from_utf8(help.stdout).unwrap();

@@ -56,12 +56,11 @@ pub fn lossless(source: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// How a text is run.
+pub type Run<'a> = dyn Fn(&[u8], &Options) -> Result<Report, String> + 'a;
+
 /// After any change: accepted, no new finding, comments kept, and a second run changes nothing.
-pub fn rewritten(
-    source: &[u8],
-    options: &Options,
-    run: &dyn Fn(&[u8], &Options) -> Result<Report, String>,
-) -> Result<Report, String> {
+pub fn rewritten(source: &[u8], options: &Options, run: &Run<'_>) -> Result<Report, String> {
     lossless(source)?;
     let report = run(source, options)?;
     if report.skipped.is_some() {

@@ -4,8 +4,7 @@ use super::Refusal;
 use super::exact::exits_with_failure;
 use crate::shell::calls::{held_lists, own_words};
 use crate::shell::{
-    AndOr, BUILTINS, Call, Command, CommandKind, LoopHead, NEUTRAL_BUILTINS, Script, SetCommand,
-    Simple, Word,
+    AndOr, BUILTINS, Call, Command, CommandKind, LoopHead, NEUTRAL_BUILTINS, Script, Simple, Word,
 };
 
 /// What is known of programs, by name without path. `None` means that the program is not known, and counts as the worst.
@@ -75,6 +74,12 @@ pub fn independent(a: &Script, b: &Script, programs: &dyn Programs) -> Result<()
                 });
             }
         }
+        if let Some(path) = named_in(a, program) {
+            return Err(Refusal::MovesProgram {
+                installer: path.to_owned(),
+                program: (*program).to_owned(),
+            });
+        }
     }
     let links = in_a
         .iter()
@@ -87,6 +92,25 @@ pub fn independent(a: &Script, b: &Script, programs: &dyn Programs) -> Result<()
         });
     }
     Ok(())
+}
+
+/// A path or name in `script`, other than the name of a command, that would put something called `program` on the way:
+/// the target of a redirection, of `cp`, `ln` or a download.
+fn named_in<'s>(script: &'s Script, program: &str) -> Option<&'s str> {
+    let commands: Vec<_> = script
+        .calls()
+        .filter_map(|call| Some(call.unwrapped().0.first()?.span))
+        .collect();
+    let words = script.words().into_iter().chain(
+        script
+            .redirects()
+            .into_iter()
+            .filter_map(|redirect| redirect.target.as_ref()),
+    );
+    words
+        .filter(|word| !commands.contains(&word.span))
+        .filter_map(Word::fixed)
+        .find(|text| text.contains('/') && text.rsplit('/').next() == Some(program))
 }
 
 /// External programs that a script calls, wrappers and what they wrap, sorted, each once.
@@ -171,7 +195,7 @@ fn leaks_nothing(a: &Script, b: &Script) -> Result<(), Refusal> {
 /// errexit alone may stay on, since the rules of exactness count with it; all else must be what `b` starts with itself.
 fn repeated(a: &Script, b: &Script) -> Result<(), Refusal> {
     let set = a.set_at_start().ok_or(Refusal::LeaksOptions)?;
-    let again = b.set_at_start().unwrap_or_else(SetCommand::default);
+    let again = b.set_at_start().unwrap_or_default();
     let kept = set
         .options
         .iter()

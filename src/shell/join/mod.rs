@@ -10,7 +10,7 @@ mod independent;
 pub use exact::exact;
 pub use independent::{Programs, independent};
 
-use super::{AndOr, Script, Shellopts, Terminator};
+use super::{AndOr, Heredoc, Script, Shellopts, Terminator};
 use crate::syntax::Span;
 
 /// What ties two scripts.
@@ -144,7 +144,7 @@ pub enum Refusal {
     },
 }
 
-/// How `a` and `b` become one script that does the same, in a shell that starts with `shell`. `&&` is preferred.
+/// How `a` and `b` become one script that does the same, in a shell that starts with `shell`: [`exactly`] and [`independent`].
 ///
 /// # Errors
 /// The first reason that keeps them apart.
@@ -154,12 +154,20 @@ pub fn join(
     shell: Shellopts,
     programs: &dyn Programs,
 ) -> Result<Join, Refusal> {
+    let join = exactly(a, b, shell)?;
+    independent(a, b, programs)?;
+    Ok(join)
+}
+
+/// How `a` and `b` become one script with the same status and trace; `&&` is preferred. What `a` leaves behind is not asked.
+///
+/// # Errors
+/// Why they can't; the reason is that of `&&` where neither operator is exact.
+pub fn exactly(a: &Script, b: &Script, shell: Shellopts) -> Result<Join, Refusal> {
     let tail = tail(a)?;
     let first = b.lists.first().ok_or(Refusal::Empty)?;
-    if b.comments
-        .iter()
-        .any(|comment| comment.start < first.span.start)
-    {
+    let starts = |comment: &Span| comment.start < first.span.start;
+    if b.comments.iter().any(starts) {
         return Err(Refusal::LeadingComment);
     }
     let operator = match exact(a, b, Operator::And, shell) {
@@ -169,7 +177,6 @@ pub fn join(
             Err(_) => return Err(refusal),
         },
     };
-    independent(a, b, programs)?;
     Ok(Join { operator, tail })
 }
 
@@ -189,8 +196,11 @@ fn last_list(script: &Script) -> Result<&AndOr, Refusal> {
     script.lists.last().ok_or(Refusal::Empty)
 }
 
-/// What follows the last list, when that may make way for an operator.
-fn tail(script: &Script) -> Result<Span, Refusal> {
+/// What follows the last list of `script`, when that may make way for an operator: blanks, `;` and line ends.
+///
+/// # Errors
+/// A comment, a heredoc or `&` stands there, or there is no list.
+pub fn tail(script: &Script) -> Result<Span, Refusal> {
     let last = last_list(script)?;
     let tail = Span::new(last.span.end, script.text.len());
     if let Some((Terminator::Background, _)) = last.terminator {
@@ -203,9 +213,16 @@ fn tail(script: &Script) -> Result<Span, Refusal> {
     {
         return Err(Refusal::TrailingComment);
     }
+    let after = |heredoc: &Heredoc| heredoc.body.span.end > tail.start;
+    if script.heredocs.iter().any(after) {
+        return Err(Refusal::Heredoc);
+    }
     let rest = script.text.get(tail.range()).unwrap_or_default();
     if !rest.bytes().all(|byte| b" \t\n;\\".contains(&byte)) {
         return Err(Refusal::Heredoc);
     }
     Ok(tail)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,8 @@ impl Reader<'_> {
                 draft.expands = true;
                 self.double_quoted(draft)
             }
-            b'[' if self.bash() => None,
+            // bash's old arithmetic.
+            b'[' => None,
             _ if next == b'_' || next.is_ascii_alphabetic() => {
                 self.pos += 1;
                 draft.expands = true;

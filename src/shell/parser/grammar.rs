@@ -15,7 +15,7 @@ const OPENERS: [&str; 9] = [
     "!", "{", "[[", "case", "for", "function", "if", "until", "while",
 ];
 /// Words that mean something else in one shell or another where a command may start.
-const UNSURE: [&str; 4] = ["in", "select", "coproc", "repeat"];
+const UNSURE: [&str; 5] = ["!", "in", "select", "coproc", "repeat"];
 /// Commands after which the text that follows may be read by other rules.
 const CHANGES_READING: [&str; 1] = ["alias"];
 
@@ -502,7 +502,7 @@ impl Reader<'_> {
         }
         if let Some(name) = words.first().and_then(Word::fixed)
             && (CHANGES_READING.contains(&name)
-                || name == "time" && words.get(1).is_some_and(|word| word.fixed() == Some("!")))
+                || name == "time" && words.get(1).is_none_or(|word| word.fixed() == Some("!")))
         {
             return None;
         }
@@ -536,9 +536,9 @@ impl Reader<'_> {
         match (self.byte(at), self.byte(at + 1)) {
             (b'=', _) => at += 1,
             (b'+', b'=') if self.bash() => at += 2,
-            (b'+', b'=') | (b'[', _) | (b'\\', b'\n') if !is_word_end(self.byte(at + 2)) => {
-                return None;
-            }
+            (b'[', _) => return None,
+            (b'+', b'=') => return None,
+            (b'\\', b'\n') if !is_word_end(self.byte(at + 2)) => return None,
             _ => return Some(None),
         }
         self.pos = at;
@@ -624,6 +624,9 @@ impl Reader<'_> {
         self.pos = at + sign.len();
         self.skip_blanks();
         let target = self.word()??;
+        if op == RedirectOp::Duplicate && matches!(self.here(), b'<' | b'>') {
+            return None;
+        }
         let heredoc = if op == RedirectOp::Heredoc {
             Some(self.announce_heredoc(&target, sign == "<<-")?)
         } else {

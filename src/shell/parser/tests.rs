@@ -99,6 +99,9 @@ fn words_have_values_and_flags() {
     let tildes: Vec<bool> = found.iter().map(|word| word.tilde).collect();
     assert_eq!(tildes, [false, false, false, false, true, false, false]);
     assert_eq!(found[1].fixed(), None);
+    let script = sh("[ a[bc]d = [x ]");
+    let globs: Vec<bool> = words(&script).iter().map(|word| word.glob).collect();
+    assert_eq!(globs, [false, true, false, false, false]);
 }
 
 #[test]
@@ -257,6 +260,13 @@ fn broken_or_unsure_scripts_are_opaque() {
         "fi",
         "}",
         "time ! a",
+        "time",
+        "a | ! b",
+        "a[",
+        "a[1]=2",
+        "a $[1 + 2]",
+        "a {fd}>b",
+        "a 2>&1>b",
     ] {
         opaque(text, Dialect::Sh);
         opaque(text, Dialect::Bash);
@@ -288,13 +298,7 @@ fn torture_is_opaque_and_never_overflows() {
     opaque(&"a;".repeat(2_001), Dialect::Sh);
     sh(&"a;".repeat(2_000));
     opaque(&format!("a {}", "b".repeat(64 * 1024)), Dialect::Sh);
-    let nested = |depth: usize| {
-        format!(
-            "{}a{}",
-            "(".repeat(1) + &" (".repeat(depth),
-            ")".repeat(depth + 1)
-        )
-    };
+    let nested = |depth: usize| format!("{}a{}", " (".repeat(depth + 1), ")".repeat(depth + 1));
     sh(&nested(10));
     opaque(&nested(16), Dialect::Sh);
 }

@@ -16,6 +16,15 @@ pub(super) struct Draft {
     pub expands: bool,
 }
 
+/// Unquoted signs of a word that mean something once they are closed.
+#[derive(Default)]
+struct Marks {
+    /// Whether `[` was seen.
+    bracket: bool,
+    /// Whether `{` was seen, and `,` or `..` after it.
+    brace: Option<bool>,
+}
+
 impl Draft {
     pub fn finish(self, span: Span) -> Word {
         let mut word = self.word;
@@ -41,7 +50,7 @@ impl Reader<'_> {
 
     fn word_from(&mut self, start: usize, value: bool) -> Option<Word> {
         let mut draft = Draft::default();
-        let mut brace = None;
+        let mut marks = Marks::default();
         loop {
             let byte = self.here();
             if matches!(byte, b'<' | b'>') && self.next() == b'(' && self.bash() {
@@ -83,7 +92,7 @@ impl Reader<'_> {
                 b'$' => self.dollar(&mut draft, false)?,
                 b'`' => self.backquoted(&mut draft, false)?,
                 _ => {
-                    self.bare(&mut draft, start, value, &mut brace)?;
+                    self.bare(&mut draft, start, value, &mut marks)?;
                 }
             }
         }
@@ -91,10 +100,7 @@ impl Reader<'_> {
             return None;
         }
         // `{fd}>file`
-        if self.bash()
-            && matches!(self.here(), b'<' | b'>')
-            && self.slice(start, self.pos).starts_with('{')
-        {
+        if matches!(self.here(), b'<' | b'>') && self.slice(start, self.pos).starts_with('{') {
             return None;
         }
         Some(draft.finish(Span::new(start, self.pos)))
@@ -106,20 +112,22 @@ impl Reader<'_> {
         draft: &mut Draft,
         start: usize,
         value: bool,
-        brace: &mut Option<bool>,
+        marks: &mut Marks,
     ) -> Option<()> {
         let before = self.slice(start, self.pos).as_bytes().last().copied();
         match self.here() {
-            b'*' | b'?' | b'[' => draft.word.glob = true,
+            b'*' | b'?' => draft.word.glob = true,
+            b'[' => marks.bracket = true,
+            b']' if marks.bracket => draft.word.glob = true,
             b'~' if before.is_none()
                 || matches!(before, Some(b'=' | b':')) && (value || self.bash()) =>
             {
                 draft.word.tilde = true;
             }
-            b'{' => *brace = Some(false),
-            b',' if brace.is_some() => *brace = Some(true),
-            b'.' if brace.is_some() && before == Some(b'.') => *brace = Some(true),
-            b'}' if *brace == Some(true) => draft.word.brace = true,
+            b'{' => marks.brace = Some(false),
+            b',' if marks.brace.is_some() => marks.brace = Some(true),
+            b'.' if marks.brace.is_some() && before == Some(b'.') => marks.brace = Some(true),
+            b'}' if marks.brace == Some(true) => draft.word.brace = true,
             _ => {}
         }
         self.character(draft)

@@ -11,8 +11,7 @@ use super::expand::{Expanded, expand, expand_raw};
 use super::graph::arg_words;
 use super::mount::Mount;
 use super::state::{State, join};
-use super::tables::Family;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Family, Knowledge};
 use crate::shell;
 use crate::syntax::{Args, Dockerfile, Instruction, Keyword};
 use std::collections::{BTreeMap, BTreeSet};
@@ -495,7 +494,12 @@ impl Of<'_> {
     fn makes(&mut self, path: &str, owner: &str, itself: bool) {
         let distribution = matches!(
             self.state.family,
-            Family::Debian | Family::Alpine | Family::Rhel | Family::Suse | Family::Arch
+            Family::Debian
+                | Family::Alpine
+                | Family::Wolfi
+                | Family::Rhel
+                | Family::Suse
+                | Family::Arch
         );
         let mut path = if itself {
             join(None, path)

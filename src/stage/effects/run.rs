@@ -3,21 +3,15 @@ use super::super::state::{State, Workdir};
 use super::super::tables;
 use super::{ACCOUNTS, Effects, Paths, Vars};
 use crate::knowledge::Knowledge;
-use crate::shell::{Call, CommandKind, RedirectOp, Script, Word};
+use std::collections::BTreeSet;
 
-/// One command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Command {
-    /// The program, without a path to the system's own folders; `None` when it is not known.
-    pub(super) program: Option<String>,
-    /// Its arguments; `None` for those whose value is not known.
-    pub(super) args: Vec<Option<String>>,
-}
+use crate::shell::{CommandKind, RedirectOp, Script, Word};
 
 /// The commands of a RUN.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Commands {
-    pub(super) commands: Vec<Command>,
+    /// Words of each; `None` for one of unknown value.
+    pub(super) commands: Vec<Vec<Option<String>>>,
     /// Variables that the shell expands.
     pub(super) variables: Vec<String>,
     /// Files that redirections write; `None` when not known.
@@ -29,17 +23,8 @@ pub(super) struct Commands {
 impl Commands {
     /// The exec form: one command, no shell.
     pub(super) fn exec<'a>(words: impl Iterator<Item = &'a str>) -> Self {
-        let mut words = words.map(str::to_owned);
-        let command = Command {
-            program: words
-                .next()
-                .as_deref()
-                .and_then(tables::program_name)
-                .map(str::to_owned),
-            args: words.map(Some).collect(),
-        };
         Self {
-            commands: vec![command],
+            commands: vec![words.map(|word| Some(word.to_owned())).collect()],
             ..Self::default()
         }
     }
@@ -62,13 +47,15 @@ impl Commands {
         hides |= script
             .assignments()
             .iter()
-            .any(|assignment| finds_programs(&assignment.name));
+            .any(|assignment| tables::finds_programs(&assignment.name));
         if hides {
             return None;
         }
         for call in script.calls() {
             if !call.simple.words.is_empty() {
-                commands.commands.push(Command::of(&call));
+                commands
+                    .commands
+                    .push(call.simple.words.iter().map(value).collect());
             }
         }
         for redirect in script.redirects() {
@@ -96,47 +83,13 @@ impl Commands {
     }
 }
 
-impl Command {
-    /// The command that a call runs in the end, past `sudo`, `env X=1` and the like when they have no options.
-    fn of(call: &Call<'_>) -> Self {
-        let (words, wrappers) = call.unwrapped();
-        let skipped = call.simple.words.len() - words.len();
-        let plain = call
-            .simple
-            .words
-            .iter()
-            .take(skipped)
-            .all(|word| match word.fixed() {
-                Some(text) => match text.split_once('=') {
-                    Some((name, _)) => !finds_programs(name),
-                    None => wrappers.contains(&text),
-                },
-                None => false,
-            });
-        let program = words
-            .first()
-            .filter(|_| plain)
-            .and_then(|word| match word.literal.as_deref() {
-                Some("[") => Some("[".to_owned()),
-                _ => value(word),
-            })
-            .as_deref()
-            .and_then(tables::program_name)
-            .map(str::to_owned);
-        Self {
-            program,
-            args: words.iter().skip(1).map(value).collect(),
-        }
-    }
-}
-
 /// A word's value when it is one fixed string; of a pattern, the folder that all of its matches are below.
 fn value(word: &Word) -> Option<String> {
     let text = word.literal.as_deref()?;
     if word.brace || word.tilde {
         return None;
     }
-    if !word.glob {
+    if !word.glob || text == "[" {
         return Some(text.to_owned());
     }
     let before = text.split(['*', '?', '[']).next()?;
@@ -144,11 +97,6 @@ fn value(word: &Word) -> Option<String> {
     // `.*` may match `..`.
     let stays_below = !start.starts_with('.') && !text.contains("..") && !text.starts_with('-');
     stays_below.then(|| format!("{folder}/"))
-}
-
-/// Whether a variable decides which programs run.
-fn finds_programs(name: &str) -> bool {
-    matches!(name, "PATH" | "BASH_ENV" | "ENV" | "IFS") || name.starts_with("LD_")
 }
 
 /// What every program and shell reads.
@@ -183,6 +131,24 @@ const EVERYBODY_READS: [&str; 28] = [
     "ALL_PROXY",
 ];
 
+/// Where programs and their libraries are looked up.
+const PROGRAMS_LIE_HERE: [&str; 14] = [
+    "/bin",
+    "/busybox",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.preload",
+    "/lib",
+    "/lib64",
+    "/sbin",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/sbin",
+];
+
 /// Adds what `commands` touch; everything when they are not known.
 pub(super) fn apply(
     effects: &mut Effects,
@@ -200,13 +166,19 @@ pub(super) fn apply(
     };
     effects.env_reads.merge(&Vars::of(EVERYBODY_READS));
     effects.env_reads.add(&commands.variables);
+    effects.reads.merge(&Paths::of(PROGRAMS_LIE_HERE));
+    match &state.program_folders {
+        Some(folders) if folders.is_empty() => {}
+        Some(folders) => effects.reads.merge(&Paths::Some(BTreeSet::clone(folders))),
+        None => effects.reads = Paths::Everything,
+    }
     // After a `cd`, nobody keeps count of where the script is.
-    let moves = commands.commands.iter().any(|command| {
-        matches!(
-            command.program.as_deref(),
-            Some("cd" | "pushd" | "popd" | "chroot")
-        )
-    });
+    let moves = commands
+        .commands
+        .iter()
+        .flatten()
+        .flatten()
+        .any(|word| matches!(word.as_str(), "cd" | "chdir" | "pushd" | "popd" | "chroot"));
     let workdir = if moves {
         &Workdir::default()
     } else {
@@ -215,10 +187,7 @@ pub(super) fn apply(
     let mut network = false;
     let mut only_adds = commands.writes.is_empty();
     for command in &commands.commands {
-        let facts = command
-            .program
-            .as_deref()
-            .and_then(|program| tables::command(knowledge, program, &command.args, workdir));
+        let facts = tables::command(knowledge, command, workdir);
         let Some(facts) = facts else {
             return touches_everything(effects);
         };

@@ -208,6 +208,49 @@ fn changing_places() {
         ("COPY . /app", "RUN rm -rf ~/x", false),
         ("COPY . /app", "RUN apt-get install -y php*", false),
         ("COPY . /app", "SHELL [\"bash\", \"-c\"]", true),
+        (
+            "COPY . /app",
+            "RUN curl -fsSL https://example.org/x -o /usr/local/bin/x && chmod +x /usr/local/bin/x",
+            true,
+        ),
+        ("COPY . /app", "RUN curl -O https://example.org/x", false),
+        (
+            "COPY . /app",
+            "RUN mkdir /opt/x && tar -xzf /tmp/x.tgz -C /opt/x --strip-components=1",
+            true,
+        ),
+        ("COPY . /app", "RUN tar -czf /app/x.tgz /etc", false),
+        (
+            "COPY . /app",
+            "RUN sed -i s/a/b/ /etc/apt/sources.list",
+            true,
+        ),
+        ("COPY . /app", "RUN sudo apt-get update", true),
+        ("COPY . /app", "RUN sudo -D /app apt-get update", false),
+        ("COPY . /app", "RUN ls /tmp | xargs rm", false),
+        ("COPY . /app", "RUN useradd -m x", true),
+        ("COPY . /home/x", "RUN useradd -m x", false),
+        ("COPY . /app", "RUN useradd -d /app x", false),
+        ("COPY . /app", "RUN ldconfig", true),
+        ("COPY . /app", "RUN alias rm=x; rm /tmp/y", false),
+        ("COPY . /app", "RUN export PATH=/app; rm /tmp/y", false),
+        ("COPY . /app", "RUN export A=1; rm /tmp/y", true),
+        (
+            "COPY . /app",
+            "RUN apk add --no-cache --virtual .deps gcc",
+            true,
+        ),
+        ("COPY . /app", "RUN apk add --root=/app gcc", false),
+        ("COPY . /app", "RUN npm ci", false),
+        ("COPY . /app", "RUN sh -c true", false),
+        ("ARG A", "RUN curl https://example.org", true),
+        ("ARG SSL_CERT_FILE", "RUN curl https://example.org", false),
+        ("ARG A", "RUN printenv", false),
+        (
+            "COPY x /usr/local/bin/curl",
+            "RUN curl https://example.org",
+            false,
+        ),
         ("ARG A", "RUN echo $A", false),
         ("ARG A", "RUN echo '$A'", true),
         ("ARG A", "RUN A=1 make", false),
@@ -266,5 +309,28 @@ fn users_are_looked_up_by_name() {
         let file = Dockerfile::parse(format!("FROM debian\n{a}\n{b}\n").into_bytes());
         let answer = commute(&effects_of(&file, 1), &effects_of(&file, 2));
         assert_eq!(answer.is_ok(), may, "{a} / {b}: {answer:?}");
+    }
+}
+
+#[test]
+fn programs_come_from_path() {
+    let install = "RUN apt-get install -y curl";
+    for (path, may) in [
+        ("ENV A=1", true),
+        ("ENV PATH=/opt/x/bin:$PATH", true),
+        ("ENV PATH=/app/bin:$PATH", false),
+        ("ENV PATH=\"${PATH}:/app/bin\"", false),
+        ("ENV PATH=/app/bin:$PATH\nENV PATH=/x:$PATH", false),
+        ("ENV PATH=$HOME/bin:$PATH", false),
+        ("ENV A=/opt/x\nENV PATH=$A/bin:$PATH", true),
+        ("ENV PATH=bin:$PATH", false),
+        ("ARG PATH", false),
+        ("ENV $A=x", false),
+    ] {
+        let text = format!("FROM debian\n{path}\nCOPY . /app\n{install}\n");
+        let file = Dockerfile::parse(text.into_bytes());
+        let last = file.instructions.len() - 1;
+        let answer = commute(&effects_of(&file, last - 1), &effects_of(&file, last));
+        assert_eq!(answer.is_ok(), may, "{path}: {answer:?}");
     }
 }
