@@ -83,6 +83,9 @@ struct Shown {
 
 impl Shown {
     fn of(instruction: &Instruction) -> Option<Self> {
+        if !instruction.logical.is_utf8() {
+            return None;
+        }
         let text = instruction.logical.text();
         let at = instruction.shell_at()?;
         let mut shown = Self {

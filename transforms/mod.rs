@@ -6,6 +6,7 @@
 pub mod absolute_workdir;
 pub mod apt_get_not_apt;
 pub mod assume_yes;
+pub mod clean_packages;
 pub mod close_continuation;
 pub mod copy_not_add;
 pub mod drop_overridden;
@@ -35,6 +36,12 @@ macro_rules! link {
 pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    link!(
+        "clean-packages",
+        "clean_packages/mod.rs",
+        clean_packages::CleanPackages
+    )
+    .answers(&["DL3009", "DL3019", "DL3032", "DL3036", "DL3040"]),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),

@@ -176,6 +176,19 @@ impl Knowledge {
         })
     }
 
+    /// What the script that projects call by the path `name` can do: `./configure`, `bin/rails`. `None`: it is whoever's.
+    pub fn project_script(&self, name: &str) -> Option<&Program> {
+        self.programs()
+            .get(call::base(name))
+            .filter(|program| program.script)
+    }
+
+    /// What the script at the web address `url` can do, when it is fetched and run.
+    pub fn remote_script(&self, url: &str) -> Option<&Program> {
+        let address = url.split_once("://").map_or(url, |(_, address)| address);
+        self.programs().at_address(address)
+    }
+
     /// Whether a command may call the package manager of the system, by itself or through a script. Installing what a lock or a manifest
     /// names counts as no; a task of the project (`npm run`, `make`) and an unknown program count as yes.
     pub fn may_call_system_manager(&self, words: &[Word<'_>]) -> bool {

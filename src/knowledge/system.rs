@@ -63,6 +63,12 @@ pub struct SystemManager {
     /// Flags with which install fetches lists by itself; `*`: it always does.
     #[serde(default)]
     pub install_updates: Vec<String>,
+    /// Whether an install fetches lists that are missing, so that no step needs those of another.
+    #[serde(default)]
+    pub fetches_missing: bool,
+    /// Flags with which it works on another root: what it leaves is there.
+    #[serde(default)]
+    pub other_root: Vec<String>,
     /// Flags whose value is the next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
@@ -116,6 +122,16 @@ impl SystemManager {
     /// Whether removing `path` takes downloaded packages away.
     pub fn cache_cleaned_by_removing(&self, path: &str) -> bool {
         self.caches.iter().any(|cache| covers(path, cache))
+    }
+
+    /// Whether an install by itself leaves what its cleanup removes, be it lists or downloaded packages.
+    pub fn install_leaves(&self) -> bool {
+        self.cleanup.as_ref().is_some_and(|cleanup| {
+            cleanup
+                .removes
+                .iter()
+                .any(|glob| self.caches.iter().any(|cache| glob.starts_with(cache)))
+        })
     }
 
     /// Whether `path` lies at or below one of its lists or caches.
@@ -226,6 +242,15 @@ impl SystemCall<'_> {
     /// Whether a flag says one of `phrases` (a list of [`SystemManager`]).
     pub fn says(&self, words: &[Word<'_>], phrases: &[String]) -> bool {
         call::flag_says(words, &self.flags, phrases, Some(&self.manager.value_flags))
+    }
+
+    /// Whether it works on another root than that of the image.
+    pub fn is_elsewhere(&self, words: &[Word<'_>]) -> bool {
+        self.flags.iter().any(|flag| {
+            let word = call::text(words, flag.start).unwrap_or_default();
+            let name = word.split('=').next().unwrap_or(word);
+            self.manager.other_root.iter().any(|other| other == name)
+        })
     }
 
     /// Whether each word is literal and none comes from elsewhere.
