@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod absolute_workdir;
+pub mod add_user;
 pub mod apt_get_not_apt;
 pub mod assume_yes;
 pub mod close_continuation;
@@ -21,8 +22,9 @@ pub mod merge_runs;
 pub mod redundant_platform;
 pub mod slash_destination;
 pub mod stage_name_case;
+pub mod use_pipefail;
 
-use crate::transform::Link;
+use crate::transform::{Link, Profile};
 
 /// A link whose page is the module's own documentation.
 macro_rules! link {
@@ -35,6 +37,13 @@ macro_rules! link {
 pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    // Safety of the running image
+    link!("add-user", "add_user/mod.rs", add_user::AddUser)
+        .profile(Profile::Hardened)
+        .answers(&["DL3002"]),
+    link!("use-pipefail", "use_pipefail.rs", use_pipefail::UsePipefail)
+        .profile(Profile::Recommended)
+        .answers(&["DL4006"]),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
