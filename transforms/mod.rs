@@ -66,7 +66,7 @@ pub static CHAIN: &[Link] = &[
         "redundant_platform.rs",
         redundant_platform::RedundantPlatform
     )
-    .answers(&["RedundantTargetPlatform"]),
+    .answers(&["RedundantTargetPlatform", "DL3065"]),
     link!(
         "close-continuation",
         "close_continuation.rs",
