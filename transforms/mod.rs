@@ -5,8 +5,10 @@
 
 pub mod keyword_case;
 pub mod merge_runs;
+pub mod slim_base;
+pub mod split_stages;
 
-use crate::transform::Link;
+use crate::transform::{Link, Profile};
 
 /// A link whose page is the module's own documentation.
 macro_rules! link {
@@ -19,6 +21,14 @@ macro_rules! link {
 pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    // Size
+    link!(
+        "split-stages",
+        "split_stages/mod.rs",
+        split_stages::SplitStages
+    )
+    .profile(Profile::Hardened),
+    link!("slim-base", "slim_base.rs", slim_base::SlimBase).profile(Profile::Recommended),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
