@@ -329,7 +329,11 @@ impl Run<'_> {
             {
                 self.apply(link, accepted)?;
                 // It goes on until it has no more to say: what follows in the chain sees its finished work.
-                let turns = changed.iter().rev().take_while(|id| **id == link.id).count();
+                let turns = changed
+                    .iter()
+                    .rev()
+                    .take_while(|id| **id == link.id)
+                    .count();
                 changed.push(link.id);
                 if turns < MAX_TURNS {
                     next -= 1;

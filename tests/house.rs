@@ -227,6 +227,7 @@ const ROOMS: [&str; 22] = [
     "checks",
     "cache",
     "transform",
+    "project",
     "style",
     "runtime",
     "splice",

@@ -22,6 +22,8 @@ pub mod label_maintainer;
 pub mod merge_runs;
 pub mod redundant_platform;
 pub mod slash_destination;
+pub mod slim_base;
+pub mod split_stages;
 pub mod stage_name_case;
 pub mod use_pipefail;
 
@@ -51,6 +53,14 @@ pub static CHAIN: &[Link] = &[
     link!("use-pipefail", "use_pipefail.rs", use_pipefail::UsePipefail)
         .profile(Profile::Recommended)
         .answers(&["DL4006"]),
+    // Size
+    link!(
+        "split-stages",
+        "split_stages/mod.rs",
+        split_stages::SplitStages
+    )
+    .profile(Profile::Hardened),
+    link!("slim-base", "slim_base.rs", slim_base::SlimBase).profile(Profile::Recommended),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
