@@ -9,7 +9,8 @@
 //! * [`stage`]: what each instruction sees
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
-//! * [`transform`]: what a transform is, and [`style`]: how what it writes looks
+//! * [`transform`]: what a transform is, [`style`]: how what it writes looks, [`runtime`]: the image as it runs, and
+//!   [`project`]: the project inside of the image
 //! * [`engine`], with [`splice`], [`gate`] and [`pragma`]: rounds of a chain, and what every write must pass
 //! * [`transforms`]: the chain itself
 //! * [`report`], [`verify`], [`cli`]: doors onto the same engine
@@ -24,7 +25,9 @@ pub mod gate;
 pub mod knowledge;
 pub mod packages;
 pub mod pragma;
+pub mod project;
 pub mod report;
+pub mod runtime;
 pub mod shell;
 pub mod splice;
 pub mod stage;

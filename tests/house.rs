@@ -216,7 +216,7 @@ fn no_transform_is_named_in_src() {
 }
 
 /// Rooms from the lowest up: what a room may use stands before it.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "syntax",
     "shell",
     "knowledge",
@@ -227,7 +227,9 @@ const ROOMS: [&str; 21] = [
     "checks",
     "cache",
     "transform",
+    "project",
     "style",
+    "runtime",
     "splice",
     "gate",
     "pragma",

@@ -76,7 +76,9 @@ impl Transform for MergeRuns {
             if pair.iter().any(|one| one.keyword != Keyword::Run) {
                 continue;
             }
-            let Some(why) = related(scene, pair).or(all.then_some("a layer each")) else {
+            let Some(why) = related(scene, pair)
+                .or(all.then_some("`level = \"all\"` asks for as few layers as can be"))
+            else {
                 continue;
             };
             match merge(scene, pair, why) {
@@ -124,7 +126,12 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
 /// Whether all that `second` does is to remove what `first` made: files that it names, or its managers' lists.
 fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> bool {
     let mut paths = Vec::new();
-    for call in second.calls() {
+    // `set -e` of the author's own removes nothing either.
+    for call in second
+        .calls()
+        .into_iter()
+        .filter(|call| call.name != Some("set"))
+    {
         if call.name != Some("rm") {
             return false;
         }
@@ -157,11 +164,18 @@ fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> 
 }
 
 fn merge(scene: &Scene<'_>, [a, b]: [&Instruction; 2], why: &str) -> Result<Change, String> {
+    let (Some(first_at), Some(second_at)) = (a.shell_at(), b.shell_at()) else {
+        let form = if a.is_json() || b.is_json() {
+            "one of them is in exec form"
+        } else if a.heredocs.is_empty() && b.heredocs.is_empty() {
+            "one of them is no text that a shell reads"
+        } else {
+            "one of them holds a heredoc"
+        };
+        return Err(form.to_owned());
+    };
     let (Some(first), Some(second)) = (scene.script(a.index), scene.script(b.index)) else {
         return Err("one of the scripts is not understood".to_owned());
-    };
-    let (Some(first_at), Some(second_at)) = (a.shell_at(), b.shell_at()) else {
-        return Err("one of them is in exec form".to_owned());
     };
     let flags = |one: &Instruction| {
         one.flags

@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod absolute_workdir;
+pub mod add_user;
 pub mod apt_get_not_apt;
 pub mod assume_yes;
 pub mod clean_packages;
@@ -21,9 +22,12 @@ pub mod label_maintainer;
 pub mod merge_runs;
 pub mod redundant_platform;
 pub mod slash_destination;
+pub mod slim_base;
+pub mod split_stages;
 pub mod stage_name_case;
+pub mod use_pipefail;
 
-use crate::transform::Link;
+use crate::transform::{Link, Profile};
 
 /// A link whose page is the module's own documentation.
 macro_rules! link {
@@ -42,6 +46,21 @@ pub static CHAIN: &[Link] = &[
         clean_packages::CleanPackages
     )
     .answers(&["DL3009", "DL3019", "DL3032", "DL3036", "DL3040"]),
+    // Safety of the running image
+    link!("add-user", "add_user/mod.rs", add_user::AddUser)
+        .profile(Profile::Hardened)
+        .answers(&["DL3002"]),
+    link!("use-pipefail", "use_pipefail.rs", use_pipefail::UsePipefail)
+        .profile(Profile::Recommended)
+        .answers(&["DL4006"]),
+    // Size
+    link!(
+        "split-stages",
+        "split_stages/mod.rs",
+        split_stages::SplitStages
+    )
+    .profile(Profile::Hardened),
+    link!("slim-base", "slim_base.rs", slim_base::SlimBase).profile(Profile::Recommended),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),

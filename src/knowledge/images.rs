@@ -377,6 +377,16 @@ impl<'k> BaseImage<'k> {
         self.parts().contains(&"slim")
     }
 
+    /// Whether there is a slim sibling to it, tags and digests set aside.
+    pub fn has_slim(&self) -> bool {
+        self.image.slim.is_some() && self.os.family == Family::Debian && !self.is_slim()
+    }
+
+    /// Whether it was read what its slim sibling lacks.
+    pub fn knows_contents(&self) -> bool {
+        self.full.is_some()
+    }
+
     /// Whether its slim sibling lacks the program called `name`, which it has itself. `None`: nobody has read what it holds.
     pub fn slim_lacks_program(&self, name: &str) -> Option<bool> {
         let full = self.full?;

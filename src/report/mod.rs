@@ -1,7 +1,7 @@
 //! What a run did, for people and for programs.
 //!
 //! A door collects an [`Entry`] a file and hands it to one of the writers here. They read a
-//! [`Report`](crate::engine::Report) and the pages of the chain, and know no transform by its name.
+//! [`Report`] and the pages of the chain, and know no transform by its name.
 
 pub mod diff;
 pub mod github;
