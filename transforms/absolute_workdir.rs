@@ -33,6 +33,7 @@
 //!
 //! The tables know the WORKDIR of well-known images only.
 
+use crate::checks;
 use crate::stage::Family;
 use crate::syntax::{Args, Instruction, Keyword};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
@@ -59,11 +60,15 @@ fn root(scene: &Scene<'_>, workdir: &Instruction) -> Option<Proposal> {
     let state = scene.stages().before(workdir.index)?;
     let text = workdir.rest()?;
     let escape = char::from(scene.file.escape);
-    if state.workdir.explicit || text.starts_with(['/', '$', '"', '\'', escape]) {
+    if state.workdir.explicit || text.starts_with('/') {
         return None;
     }
     let place = workdir.source(at);
     let refuse = |reason: &str| Some(Proposal::refuse(place, reason));
+    // What it stands for is nearly always a whole path.
+    if text.starts_with(['$', '"', '\'', escape]) && !found(scene, workdir) {
+        return None;
+    }
     if state.family == Family::Windows || text.get(1..2) == Some(":") {
         return refuse("it is a path of Windows");
     }
@@ -84,4 +89,11 @@ fn root(scene: &Scene<'_>, workdir: &Instruction) -> Option<Proposal> {
         None => Edit::replace(place, path.as_str()),
     };
     Some(Change::new(place, Safety::Safe, reason, vec![edit]).into())
+}
+
+/// Whether `docker build --check` finds it relative.
+fn found(scene: &Scene<'_>, workdir: &Instruction) -> bool {
+    checks::findings(scene.file)
+        .iter()
+        .any(|one| one.rule == "WorkdirRelativePath" && one.line == workdir.lines.0)
 }

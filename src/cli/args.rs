@@ -6,8 +6,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    check::Check, completions::Completions, explain::Explain, fix::Fix, init::Init, list::List,
-    verify::Verify,
+    check::Check, completions::Completions, config::Config, explain::Explain, fix::Fix, init::Init,
+    list::List, verify::Verify,
 };
 use crate::config::BUILDERS;
 use crate::transform::Profile;
@@ -47,6 +47,7 @@ pub(super) enum Command {
     List(List),
     Completions(Completions),
     Init(Init),
+    Config(Config),
 }
 
 /// What is said, and how.

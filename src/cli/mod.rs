@@ -7,6 +7,7 @@ mod args;
 mod build_context;
 mod check;
 mod completions;
+mod config;
 mod explain;
 mod fix;
 mod ids;
@@ -200,6 +201,7 @@ fn dispatch(
         Command::Explain(explain) => explain::run(program, &explain, terminal),
         Command::List(_) => list::run(program, terminal),
         Command::Completions(completions) => completions::run(&completions, terminal),
+        Command::Config(_) => config::run(program, terminal),
         Command::Init(init) => init::run(&init, &cli.output, terminal),
     }
 }

@@ -5,11 +5,13 @@
 
 pub mod diff;
 pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod markdown;
 pub mod page;
 pub mod paint;
 pub mod problem;
+pub mod rdjson;
 pub mod sarif;
 pub mod summary;
 pub mod text;
