@@ -15,15 +15,18 @@ pub mod exec_form;
 pub mod expose_case;
 pub mod expose_port;
 pub mod from_as_case;
+pub mod join_installs;
 pub mod key_value_form;
 pub mod keyword_case;
 pub mod label_maintainer;
 pub mod merge_runs;
+pub mod purge_build_deps;
 pub mod redundant_platform;
+pub mod skip_recommends;
 pub mod slash_destination;
 pub mod stage_name_case;
 
-use crate::transform::Link;
+use crate::transform::{Link, Profile};
 
 /// A link whose page is the module's own documentation.
 macro_rules! link {
@@ -42,6 +45,24 @@ pub static CHAIN: &[Link] = &[
         clean_packages::CleanPackages
     )
     .answers(&["DL3009", "DL3019", "DL3032", "DL3036", "DL3040"]),
+    link!(
+        "skip-recommends",
+        "skip_recommends.rs",
+        skip_recommends::SkipRecommends
+    )
+    .answers(&["DL3015"])
+    .profile(Profile::Recommended),
+    link!(
+        "join-installs",
+        "join_installs.rs",
+        join_installs::JoinInstalls
+    ),
+    link!(
+        "purge-build-deps",
+        "purge_build_deps.rs",
+        purge_build_deps::PurgeBuildDeps
+    )
+    .profile(Profile::Hardened),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
