@@ -152,9 +152,9 @@ fn build_packages<'s>(script: &'s Script, knowledge: &'s Knowledge) -> Option<Fo
     }
     names.dedup();
     let last = uses.last()?.call.simple.span.end;
-    let builds = script
-        .calls()
-        .any(|call| call.simple.span.start >= last && may_build(&call, knowledge));
+    let builds = script.calls().any(|call| {
+        call.simple.span.start >= last && is_known(&call, knowledge) && may_build(&call, knowledge)
+    });
     if names.is_empty() || !builds {
         return None;
     }
@@ -204,6 +204,18 @@ fn may_build(call: &Call<'_>, knowledge: &Knowledge) -> bool {
     knowledge
         .program(name)
         .is_none_or(|program| program.runs_code(words.get(at..).unwrap_or_default()))
+}
+
+/// Whether the tables know what a call runs.
+fn is_known(call: &Call<'_>, knowledge: &Knowledge) -> bool {
+    let words = words(call.simple);
+    let name = knowledge
+        .command_at(&words)
+        .and_then(|at| words.get(at).copied().flatten());
+    knowledge.language_call(&words).is_some()
+        || name.is_some_and(|name| {
+            knowledge.program(name).is_some() || knowledge.project_script(name).is_some()
+        })
 }
 
 fn purge(
@@ -339,8 +351,8 @@ fn used_after(scene: &Scene<'_>, run: &Instruction, found: &Found<'_>) -> Result
                     });
                     if builds {
                         return Err(format!(
-                            "line {line} may build with `{}`",
-                            found.names.join("` or `")
+                            "line {line} may build with what this RUN installs, such as `{}`",
+                            found.names.first().map_or("", String::as_str)
                         ));
                     }
                 }

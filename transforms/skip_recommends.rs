@@ -95,7 +95,14 @@ impl Transform for SkipRecommends {
 fn installs(one: &SystemUse<'_>) -> bool {
     let words = crate::packages::words(one.call.simple);
     let system = &one.system;
+    // `install`, `in`: a swap or reinstall brings what was named before.
+    let verb = match system.verb.as_slice() {
+        [verb] => words.get(*verb).copied().flatten(),
+        _ => None,
+    };
+    let plain = system.manager.install.first();
     system.action == SystemAction::Install
+        && verb.is_some_and(|verb| plain.is_some_and(|plain| plain.starts_with(verb)))
         && !system.manager.no_recommends.is_empty()
         && !system.is_elsewhere(&words)
         && (!system.packages.is_empty() || !system.opaque.is_empty() || system.open)
