@@ -16,11 +16,14 @@ pub mod exec_form;
 pub mod expose_case;
 pub mod expose_port;
 pub mod from_as_case;
+pub mod join_installs;
 pub mod key_value_form;
 pub mod keyword_case;
 pub mod label_maintainer;
 pub mod merge_runs;
+pub mod purge_build_deps;
 pub mod redundant_platform;
+pub mod skip_recommends;
 pub mod slash_destination;
 pub mod slim_base;
 pub mod split_stages;
@@ -61,6 +64,24 @@ pub static CHAIN: &[Link] = &[
     )
     .profile(Profile::Hardened),
     link!("slim-base", "slim_base.rs", slim_base::SlimBase).profile(Profile::Recommended),
+    link!(
+        "skip-recommends",
+        "skip_recommends.rs",
+        skip_recommends::SkipRecommends
+    )
+    .answers(&["DL3015"])
+    .profile(Profile::Recommended),
+    link!(
+        "join-installs",
+        "join_installs.rs",
+        join_installs::JoinInstalls
+    ),
+    link!(
+        "purge-build-deps",
+        "purge_build_deps.rs",
+        purge_build_deps::PurgeBuildDeps
+    )
+    .profile(Profile::Hardened),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),

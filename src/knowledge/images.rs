@@ -85,6 +85,9 @@ struct Image {
     slim: Option<Slim>,
     #[serde(default)]
     alpine: bool,
+    /// It holds its system and nothing else.
+    #[serde(default)]
+    bare: bool,
     /// Parts of tags that the grammar has no rule for.
     #[serde(default)]
     odd: Vec<String>,
@@ -403,6 +406,18 @@ impl<'k> BaseImage<'k> {
             full.packages.iter().any(|package| package == name)
                 && !self.image.slim_keeps.iter().any(|kept| kept == name),
         )
+    }
+
+    /// Whether this image lacks the Debian package called `name`: a slim one whose full sibling has been read, or one that holds no more
+    /// than the system. `None`: nobody has read what it holds.
+    pub fn lacks_package(&self, name: &str) -> Option<bool> {
+        match self.full {
+            Some(_) if self.is_slim() => {
+                Some(!self.image.slim_keeps.iter().any(|kept| kept == name))
+            }
+            Some(_) => None,
+            None => self.image.bare.then_some(true),
+        }
     }
 
     fn parts(&self) -> Vec<&str> {

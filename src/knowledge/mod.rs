@@ -25,7 +25,7 @@ pub use call::Word;
 pub use images::{BaseImage, Entrypoint, Family, Reference, User};
 pub use language::{LanguageAction, LanguageCall, LanguageManager};
 pub use programs::{Program, Touched};
-pub use system::{Cleanup, SystemAction, SystemCall, SystemManager};
+pub use system::{Cleanup, Purge, SystemAction, SystemCall, SystemManager};
 
 const PACKAGE_MANAGERS: &str = include_str!("package_managers.toml");
 const LANGUAGE_MANAGERS: &str = include_str!("language_managers.toml");
