@@ -9,11 +9,13 @@
 //! * [`stage`]: what each instruction sees
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
+//! * [`cache`]: which steps of a build run again after an edit
 //! * [`transform`]: what a transform is, and [`style`]: how what it writes looks
 //! * [`engine`], with [`splice`], [`gate`] and [`pragma`]: rounds of a chain, and what every write must pass
 //! * [`transforms`]: the chain itself
 //! * [`report`], [`verify`], [`cli`]: doors onto the same engine
 
+pub mod cache;
 pub mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;
