@@ -96,12 +96,9 @@ impl Model {
         &self.steps
     }
 
-    /// What the answers leave out, a sentence each.
+    /// What the answers leave out, a phrase each.
     pub fn left_out(&self) -> Vec<&'static str> {
-        const ALWAYS: [&str; 2] = [
-            "base images are taken to stay as they are",
-            "no build cache is taken to be pruned",
-        ];
+        const ALWAYS: [&str; 2] = ["updates of base images", "pruned build caches"];
         ALWAYS
             .into_iter()
             .chain(self.notes.iter().copied())

@@ -13,13 +13,14 @@ use crate::shell;
 use crate::stage::{Base, Effects, Mount, Paths, Stage, Stages, State, Value, expand};
 use crate::syntax::{Args, Dockerfile, Instruction, Keyword};
 
-const STAGES: &str = "what comes from another stage counts as changed when a step ran again that may have written it, also when the same came out";
-const REMOTE: &str = "what ADD fetches is taken to stay as it is";
+const STAGES: &str =
+    "stages that ran again and gave the same: what comes from them counts as changed";
+const REMOTE: &str = "changes of what ADD fetches";
 const VARIABLE: &str =
-    "a source whose name hangs on an unknown variable is taken for the whole context";
-const UNKNOWN_STAGE: &str = "a stage whose name hangs on a variable is taken for an image";
-const TRIGGERS: &str = "triggers of ONBUILD in base images are not seen";
-const NO_CONTEXT: &str = "the build context is not known, so no ignore file was read";
+    "sources whose name hangs on an unknown variable: each is taken for the whole context";
+const UNKNOWN_STAGE: &str = "stages whose name hangs on a variable: each is taken for an image";
+const TRIGGERS: &str = "triggers of ONBUILD in base images";
+const NO_CONTEXT: &str = "the ignore file: the build context is not known";
 
 type Names = BTreeSet<String>;
 
