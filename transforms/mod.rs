@@ -5,6 +5,7 @@
 
 pub mod keyword_case;
 pub mod merge_runs;
+pub mod mount_caches;
 
 use crate::transform::Link;
 
@@ -19,6 +20,12 @@ macro_rules! link {
 pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    // Cache
+    link!(
+        "mount-caches",
+        "mount_caches/mod.rs",
+        mount_caches::MountCaches
+    ),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
