@@ -129,6 +129,9 @@ pub struct LanguageManager {
     /// Flags without which these fail.
     #[serde(default)]
     pub cache_clean_needs: Vec<String>,
+    /// Folders beside the cache where these leave a trace.
+    #[serde(default)]
+    pub cache_clean_leaves: Vec<String>,
     /// Goals that put what the project itself made into its store.
     #[serde(default)]
     pub publishes: Vec<String>,

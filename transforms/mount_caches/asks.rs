@@ -65,7 +65,9 @@ pub(super) fn fetches(call: &LanguageCall<'_>) -> bool {
             LanguageAction::Build | LanguageAction::Test | LanguageAction::Run => {
                 call.manager.build_fetches || call.manager.ecosystem == "c"
             }
-            LanguageAction::Clean | LanguageAction::Other => false,
+            // A program that does one thing only: its operands are no verbs.
+            LanguageAction::Other => call.manager.install == [""] && call.manager.add.is_empty(),
+            LanguageAction::Clean => false,
         }
 }
 

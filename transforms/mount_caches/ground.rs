@@ -1,7 +1,7 @@
 //! What a RUN stands on: the base image, who runs it, and where their home is.
 
 use crate::knowledge::BaseImage;
-use crate::stage::{Base, State, Value};
+use crate::stage::{Base, Origin, State, Value};
 use crate::transform::Scene;
 
 /// Who runs a RUN, and where.
@@ -47,7 +47,7 @@ impl<'s> Ground<'s> {
             .and_then(|reference| scene.knowledge.base_image(reference));
         let base = reference.filter(|_| root.certain).map(in_id);
         let user = user_of(scene, at, own, state, image.as_ref())?;
-        let home = match state.env.value("HOME") {
+        let home = match value_of(state, "HOME") {
             Value::Known(home) => Some(home.to_string()),
             Value::Default(_) | Value::Optional => {
                 return Err("HOME hangs on a build argument".to_owned());
@@ -70,7 +70,7 @@ impl<'s> Ground<'s> {
     /// # Errors
     /// A build argument may change it.
     pub(super) fn variable(&self, name: &str) -> Result<Option<String>, String> {
-        match self.state.env.value(name) {
+        match value_of(self.state, name) {
             Value::Known(value) => Ok(Some(value.to_string())),
             Value::Default(_) | Value::Optional => Err(format!(
                 "{name}, which moves the cache, hangs on a build argument"
@@ -84,6 +84,17 @@ impl<'s> Ground<'s> {
         self.uid == 0
             || matches!(folder, "/tmp" | "/var/tmp")
             || self.passwd.as_deref() == Some(folder)
+    }
+}
+
+/// The value of `name`; what a base image of another tag would set is taken to be alike.
+fn value_of(state: &State, name: &str) -> Value {
+    match state.env.get(name) {
+        Some(variable) if variable.origin == Origin::Base => match &variable.value {
+            Value::Default(value) => Value::Known(value.clone()),
+            value => value.clone(),
+        },
+        _ => state.env.value(name),
     }
 }
 
@@ -200,8 +211,7 @@ fn made(
             };
             let uid: Option<u32> = value(&["-u", "--uid"]).and_then(|uid| uid.parse().ok());
             // adduser NAME GROUP adds to a group; the name is the last word of a useradd.
-            let fits =
-                words.iter().any(|word| *word == name) || (number.is_some() && uid == number);
+            let fits = words.contains(&name) || (number.is_some() && uid == number);
             let Some(uid) = uid.filter(|_| fits) else {
                 continue;
             };

@@ -48,6 +48,22 @@ impl Planned<'_> {
     }
 }
 
+/// Why a manager gets no mount.
+struct No {
+    reason: String,
+    /// There is a mount, and it does nothing.
+    idle: bool,
+}
+
+impl From<String> for No {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            idle: false,
+        }
+    }
+}
+
 /// What is to become of a RUN.
 pub(super) struct Plan<'s> {
     /// Its number.
@@ -118,8 +134,9 @@ fn plan<'s>(scene: &'s Scene<'_>, asking: &'s Asking<'s>) -> Plan<'s> {
         };
         match one.mounts() {
             Ok(mounts) => plan.mounts.extend(mounts),
-            Err(reason) if !has_cache_mount(scene, asking.at) => {
-                let name = &one.manager.id;
+            // A RUN that has its mounts already needs no excuse, but for one that does nothing.
+            Err(no) if no.idle || !has_cache_mount(scene, asking.at) => {
+                let (name, reason) = (&one.manager.id, no.reason);
                 plan.refused
                     .get_or_insert(format!("no cache mount for {name}: {reason}"));
             }
@@ -203,7 +220,7 @@ impl<'s> One<'_, '_, 's> {
         })
     }
 
-    fn mounts(&self) -> Result<Vec<Planned<'s>>, String> {
+    fn mounts(&self) -> Result<Vec<Planned<'s>>, No> {
         let whole = self.scene.config.flag(super::ID, "whole") == Some(true);
         let builds_nothing = self.uses().filter(|one| fetches(&one.language)).all(|one| {
             one.language
@@ -265,14 +282,14 @@ impl<'s> One<'_, '_, 's> {
         }
         if planned.is_empty() {
             return match reason {
-                Some(reason) if !covered => Err(reason),
+                Some(reason) if !covered => Err(reason.into()),
                 _ => Ok(planned),
             };
         }
         self.sure()?;
         for wanted in &planned {
             if let Some(reason) = hazards::of(self.scene, self.asking, self.ground, wanted) {
-                return Err(reason);
+                return Err(reason.into());
             }
         }
         Ok(planned)
@@ -343,7 +360,7 @@ impl<'s> One<'_, '_, 's> {
     }
 
     /// Whether a mount of the author's is there already, or above, or below.
-    fn already(&self, wanted: &Planned<'_>) -> Result<bool, String> {
+    fn already(&self, wanted: &Planned<'_>) -> Result<bool, No> {
         let Some(run) = self.scene.file.instructions.get(self.asking.at) else {
             return Ok(true);
         };
@@ -352,7 +369,9 @@ impl<'s> One<'_, '_, 's> {
                 continue;
             };
             if target.contains('$') {
-                return Err("the target of a mount that is there hangs on a variable".to_owned());
+                return Err("the target of a mount that is there hangs on a variable"
+                    .to_owned()
+                    .into());
             }
             let target = self.ground.state.workdir.join(target).unwrap_or_default();
             if wanted.mount.exact
@@ -360,10 +379,13 @@ impl<'s> One<'_, '_, 's> {
                 && target != wanted.target
                 && inside(&target, &wanted.target)
             {
-                return Err(format!(
-                    "the mount at {target} sends the store elsewhere: it must be exactly at {}",
-                    wanted.target
-                ));
+                return Err(No {
+                    reason: format!(
+                        "the mount at {target} sends the store elsewhere: it must be exactly at {}",
+                        wanted.target
+                    ),
+                    idle: true,
+                });
             }
             if inside(&target, wanted.top()) || inside(wanted.top(), &target) {
                 return Ok(true);
@@ -419,15 +441,19 @@ impl<'s> One<'_, '_, 's> {
             }
         }
         for (name, variable) in self.ground.state.env.iter() {
-            let off = match &variable.value {
-                Value::Known(value) | Value::Default(value) => {
-                    manager.turned_off_by(name, value) || manager.offline_by(name, value)
+            let value = variable.value.likely();
+            let off = match value {
+                Some(value) => manager.turned_off_by(name, value),
+                None => {
+                    variable.value == Value::Optional
+                        && manager.no_cache_variables.iter().any(|other| other == name)
                 }
-                Value::Optional => manager.no_cache_variables.iter().any(|other| other == name),
-                Value::Unset | Value::Unknown => false,
             };
             if off {
                 return Err(format!("{name} turns its cache off"));
+            }
+            if value.is_some_and(|value| manager.offline_by(name, value)) {
+                return Err(format!("{name} forbids it the network"));
             }
             if let Some(value) = variable.value.likely()
                 && manager

@@ -60,6 +60,9 @@ pub(super) fn settle<'s>(
     (plans, refusals)
 }
 
+/// Where a store is mounted, and whose it is.
+type Place<'a> = (&'a str, Option<(u32, u32)>);
+
 fn unfit(scene: &Scene<'_>, plans: &[Plan<'_>], tree: usize, manager: &str) -> Option<String> {
     let line = |at: usize| scene.file.instructions.get(at).map_or(0, |one| one.lines.0);
     let users = || {
@@ -67,7 +70,7 @@ fn unfit(scene: &Scene<'_>, plans: &[Plan<'_>], tree: usize, manager: &str) -> O
             .iter()
             .filter(|plan| plan.tree == tree && plan.managers.iter().any(|one| one.id == manager))
     };
-    let mut stores: Option<Vec<(&str, Option<(u32, u32)>)>> = None;
+    let mut stores: Option<Vec<Place<'_>>> = None;
     for user in users() {
         let mut own: Vec<_> = user
             .mounts

@@ -6,7 +6,7 @@ use crate::syntax::{Instruction, Span};
 use crate::transform::{Change, Edit, Safety, Scene};
 
 use super::cleaning::cuts;
-use super::plan::{Plan, Planned};
+use super::plan::{Plan, Planned, parent};
 
 /// The longest line that one mount is written on.
 const WIDE: usize = 100;
@@ -22,6 +22,7 @@ pub(super) fn change(scene: &Scene<'_>, group: &[&Plan<'_>]) -> Result<Change, (
         .any(|one| !one.risky);
     let mut edits = Vec::new();
     let mut removed: Vec<String> = Vec::new();
+    let mut emptied: Vec<String> = Vec::new();
     let mut lines = Vec::new();
     let mut dropped: Vec<String> = Vec::new();
     let mut what: Vec<String> = Vec::new();
@@ -74,6 +75,12 @@ pub(super) fn change(scene: &Scene<'_>, group: &[&Plan<'_>]) -> Result<Change, (
                 what.push(name);
             }
         }
+        for mount in mounts.iter().filter(|_| !cuts.names.is_empty()) {
+            let beside = &mount.manager.cache_clean_leaves;
+            for folder in beside {
+                emptied.push(format!("{}/{folder}/**", parent(&mount.target)));
+            }
+        }
         for name in cuts.names {
             if !dropped.contains(&name) {
                 dropped.push(name);
@@ -110,7 +117,24 @@ pub(super) fn change(scene: &Scene<'_>, group: &[&Plan<'_>]) -> Result<Change, (
     let globs = removed
         .iter()
         .flat_map(|path| [path.clone(), format!("{path}/**")]);
-    Ok(Change::new(place, safety, reason, edits).removing(globs.collect::<Vec<_>>()))
+    let globs: Vec<String> = globs
+        .chain(removed.iter().flat_map(|path| folders_above(path)))
+        .chain(emptied)
+        .collect();
+    Ok(Change::new(place, safety, reason, edits).removing(globs))
+}
+
+/// Folders that were made for the cache alone, and go with it: those from the first hidden one on, and the one it is in.
+fn folders_above(path: &str) -> Vec<String> {
+    let mut folders = Vec::new();
+    let mut above = parent(path);
+    while above.matches('/').count() > 1 {
+        if above == parent(path) || above.contains("/.") {
+            folders.push(above.to_owned());
+        }
+        above = parent(above);
+    }
+    folders
 }
 
 /// The source range of a cut; `None` when a comment stands in it.
@@ -167,7 +191,7 @@ fn flags(scene: &Scene<'_>, run: &Instruction, mounts: &[&Planned<'_>]) -> Strin
     let first = run.logical.breaks().next().unwrap_or(text.len());
     let column = first.min(text.len());
     let wide = match flags.as_slice() {
-        [one] => one.len() + column + 1 > WIDE,
+        [one] => run.logical.breaks().next().is_some() || one.len() + column + 1 > WIDE,
         _ => true,
     };
     if !wide {
