@@ -29,6 +29,7 @@ pub mod slim_base;
 pub mod split_stages;
 pub mod stage_name_case;
 pub mod use_pipefail;
+pub mod mount_caches;
 
 use crate::transform::{Link, Profile};
 
@@ -82,6 +83,12 @@ pub static CHAIN: &[Link] = &[
         purge_build_deps::PurgeBuildDeps
     )
     .profile(Profile::Hardened),
+    // Cache
+    link!(
+        "mount-caches",
+        "mount_caches/mod.rs",
+        mount_caches::MountCaches
+    ),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
