@@ -3,6 +3,7 @@
 //! A transform is a file here: its page (`//!`) and below it the code. It joins the product by its `pub mod` line and
 //! its place in [`CHAIN`].
 
+pub mod copy_deps_first;
 pub mod keyword_case;
 pub mod merge_runs;
 
@@ -19,6 +20,12 @@ macro_rules! link {
 pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
+    // Cache
+    link!(
+        "copy-deps-first",
+        "copy_deps_first/mod.rs",
+        copy_deps_first::CopyDepsFirst
+    ),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
