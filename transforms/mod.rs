@@ -4,6 +4,8 @@
 //! its place in [`CHAIN`].
 
 pub mod copy_deps_first;
+pub mod delay_args;
+pub mod install_before_copy;
 pub mod keyword_case;
 pub mod merge_runs;
 
@@ -21,6 +23,12 @@ pub static CHAIN: &[Link] = &[
     // Layers and size
     link!("merge-runs", "merge_runs.rs", merge_runs::MergeRuns).answers(&["DL3059", "DL3009"]),
     // Cache
+    link!(
+        "install-before-copy",
+        "install_before_copy.rs",
+        install_before_copy::InstallBeforeCopy
+    ),
+    link!("delay-args", "delay_args.rs", delay_args::DelayArgs),
     link!(
         "copy-deps-first",
         "copy_deps_first/mod.rs",

@@ -194,7 +194,8 @@ pub fn beside(step: &Step<'_>, copy: &Effects) -> Result<(), String> {
     }
 }
 
-fn short(text: &str) -> String {
+/// A command on one line, cut when it is long.
+pub fn short(text: &str) -> String {
     let text: Vec<&str> = text
         .split_whitespace()
         .filter(|word| *word != "\\")

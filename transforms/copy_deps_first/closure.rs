@@ -199,7 +199,10 @@ impl<'a> Project<'a> {
             true => below(name).ok_or_else(|| format!("{name} lies outside of the project"))?,
             false => name.to_owned(),
         };
-        join(&self.root, &name).ok_or_else(|| format!("{name} lies outside of the build context"))
+        join(&self.root, &name).ok_or_else(|| {
+            let name = name.trim_start_matches("./");
+            format!("{name} lies outside of the build context")
+        })
     }
 
     /// Whether the install finds `name`.

@@ -103,13 +103,20 @@ impl<'a> Copied<'a> {
                 _ => return None,
             }
         }
+        let mut effects = Effects::of(scene.file, instruction, state, None, scene.knowledge);
+        // A WORKDIR above has made its folder, and those that it stands in.
+        if state.workdir.explicit
+            && let Some(workdir) = state.workdir.path.as_deref()
+        {
+            effects.makes.retain(|made, _| !is_below(workdir, made));
+        }
         Some(Self {
             instruction,
             sources,
             target: folder,
             written_target: &target.text,
             excludes,
-            effects: Effects::of(scene.file, instruction, state, None, scene.knowledge),
+            effects,
         })
     }
 

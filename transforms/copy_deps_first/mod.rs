@@ -75,6 +75,7 @@ use crate::context::Context;
 use crate::context::glob::Glob;
 use crate::knowledge::LanguageManager;
 use crate::stage::Mount;
+use crate::style::{blank_line, top};
 use crate::syntax::{Instruction, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
@@ -181,10 +182,7 @@ impl<'a> Group<'a> {
                 // Files that came apart from the sources, and no source above: there is nothing to gain.
                 let sources = copies.iter().any(|copy| self.carries_sources(copy, &steps));
                 return match sources {
-                    true => Plan::Refuse(
-                        at,
-                        format!("what it reads is not known to be manifests alone: {reason}"),
-                    ),
+                    true => Plan::Refuse(at, reason),
                     false => Plan::Nothing,
                 };
             }
@@ -376,6 +374,9 @@ impl<'a> Group<'a> {
             .filter(|path| !stays(path) && !in_folder(path))
             .cloned()
             .collect();
+        // As people write them: the manifest, its lock, the rest.
+        let mut files = files;
+        files.sort_by_key(|path| self.rank(steps, path));
         let mut provider: Option<&Copied<'_>> = None;
         for path in files.iter().chain(&folders) {
             let at = place(path).unwrap_or_default();
@@ -410,15 +411,22 @@ impl<'a> Group<'a> {
             edits.push(Edit::insert(at, text));
         }
         let source = self.scene.file.source();
-        let to = run.whole.end;
+        let mut to = run.whole.end;
         if !source.get(..to).is_some_and(|text| text.ends_with(b"\n")) {
             return Err("the file ends without a line end right behind it".to_owned());
         }
-        for copy in movers.iter().rev() {
-            edits.push(Edit::Move {
-                range: self.moved(copy.instruction),
-                to,
-            });
+        // A blank line that set the COPY apart sets it apart below, too.
+        let gap = movers.last().map_or(0, |copy| {
+            blank_line(self.scene.file, copy.instruction.whole.end)
+        });
+        let gap = gap.min(blank_line(self.scene.file, to));
+        to += gap;
+        for (number, copy) in movers.iter().enumerate() {
+            let mut range = self.moved(copy.instruction);
+            if number + 1 == movers.len() {
+                range.end += gap;
+            }
+            edits.push(Edit::Move { range, to });
         }
         let names: Vec<&str> = files.iter().chain(&folders).map(String::as_str).collect();
         let shown = match names.as_slice() {
@@ -431,21 +439,17 @@ impl<'a> Group<'a> {
         let installs: Vec<String> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Install { words, .. } => Some(
-                    words
-                        .iter()
-                        .flatten()
-                        .take(4)
-                        .copied()
-                        .collect::<Vec<_>>()
-                        .join(" "),
-                ),
+                Step::Install { words, .. } => {
+                    let words: Vec<&str> = words.iter().flatten().copied().collect();
+                    Some(calls::short(&words.join(" ")))
+                }
                 _ => None,
             })
             .collect();
         let all: Vec<&str> = closure
             .files
             .iter()
+            .filter(|path| !in_folder(path))
             .chain(&closure.folders)
             .map(String::as_str)
             .collect();
@@ -550,17 +554,26 @@ impl<'a> Group<'a> {
             }
         }
         // A virtual environment in the project, by PATH or by its own variable.
-        let environments = self.scene.stages().before(self.run).map(|state| {
-            let path = state.env.value("PATH");
-            let path = path.likely().unwrap_or_default().to_owned();
-            let mut folders: Vec<String> = path
-                .split(':')
-                .filter_map(|part| Some(part.strip_suffix("/bin")?.to_owned()))
-                .collect();
-            folders.extend(state.env.value("VIRTUAL_ENV").likely().map(str::to_owned));
-            folders
-        });
-        let mut written: Vec<String> = environments.unwrap_or_default();
+        let mut written: Vec<String> = Vec::new();
+        if let Some(state) = self.scene.stages().before(self.run) {
+            let Some(folders) = &state.program_folders else {
+                return Err(
+                    "PATH hangs on something unknown, and so does where it installs to".to_owned(),
+                );
+            };
+            written.extend(folders.iter().filter_map(|path| {
+                let folder = path.strip_suffix("/bin")?;
+                (folder != target && !folder.is_empty()).then(|| folder.to_owned())
+            }));
+            written.extend(state.env.value("VIRTUAL_ENV").likely().map(str::to_owned));
+        }
+        // The copied folder may be somebody's home, where caches and settings lie.
+        if target.starts_with("/home/") {
+            let names = [
+                ".bundle", ".cache", ".config", ".local", ".m2", ".npm", ".yarn", "go",
+            ];
+            written.extend(names.iter().map(|name| format!("{target}/{name}")));
+        }
         for leaf in &closure.leaves {
             written.extend(places.iter().map(|place| expected(place, leaf)));
         }
@@ -574,7 +587,8 @@ impl<'a> Group<'a> {
                 .find(|path| self.context.entry(path).is_some());
             if let Some(path) = carried.filter(|path| !path.is_empty()) {
                 return Err(format!(
-                    "the later COPY would lay the {path} of the build context over the fresh one: it would do with the line `{path}` in {}",
+                    "the later COPY would lay the {path} of the build context over the fresh one: it would do with the line `{}` in {}",
+                    ignoring(&path),
                     self.ignore_file()
                 ));
             }
@@ -587,10 +601,16 @@ impl<'a> Group<'a> {
                     .iter()
                     .any(|path| self.context.entry(path).is_some())
                 {
-                    return Err(format!(
-                        "{who} reads {path} at install: it would do with the line `{path}` in {}",
-                        self.ignore_file()
-                    ));
+                    let way_out = match path.rsplit('/').next() {
+                        Some(".git") => {
+                            format!(
+                                ": it would do with the line `.git` in {}",
+                                self.ignore_file()
+                            )
+                        }
+                        _ => String::new(),
+                    };
+                    return Err(format!("{who} reads {path} at install{way_out}"));
                 }
             }
         }
@@ -613,7 +633,8 @@ impl<'a> Group<'a> {
             !self.context.is_ignored(leaf) && movers.iter().any(carried)
         })?;
         Some(format!(
-            "safe once the line `{leaf}` stands in {}, or a {leaf} of the build context would be laid over the fresh one",
+            "safe once the line `{}` stands in {}, or a {leaf} of the build context would be laid over the fresh one",
+            ignoring(leaf),
             self.ignore_file()
         ))
     }
@@ -642,6 +663,20 @@ impl<'a> Group<'a> {
         effects.writes.covers(place)
     }
 
+    /// Manifests before locks before the rest.
+    fn rank(&self, steps: &[Step<'_>], path: &str) -> (bool, bool, String) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let listed = |list: fn(&LanguageManager) -> &[String]| {
+            steps.iter().any(|step| match step {
+                Step::Install { call, .. } => list(call.manager).iter().any(|one| one == name),
+                _ => false,
+            })
+        };
+        let manifest = listed(|manager| &manager.manifests);
+        let lock = listed(|manager| &manager.locks);
+        (!manifest, !lock, path.to_owned())
+    }
+
     /// What moves: the COPY with the comments right above it that speak of it.
     fn moved(&self, instruction: &Instruction) -> Span {
         let file = self.scene.file;
@@ -653,19 +688,19 @@ impl<'a> Group<'a> {
                     .iter()
                     .any(|word| text.contains(word))
         });
-        let start = match above.first() {
-            Some(first) if !about_install => {
-                let (line, _) = (first.line, first.span);
-                let before = file.source().get(..first.span.start).unwrap_or_default();
-                let _ = line;
-                before
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1)
-            }
-            _ => instruction.whole.start,
+        let start = match about_install {
+            true => instruction.whole.start,
+            false => top(file, instruction),
         };
         Span::new(start, instruction.whole.end)
+    }
+}
+
+/// The line of an ignore file that leaves out `path` and its like.
+fn ignoring(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((_, name)) => format!("**/{name}"),
+        None => path.to_owned(),
     }
 }
 

@@ -354,7 +354,9 @@ fn dependencies(
             project.file(&place)?;
         } else if !project.has(&place) {
             return Err(match project.path(&place) {
-                Ok(path) => format!("the local package {name} is not copied before it: {path}"),
+                Ok(path) => format!(
+                    "the local package {name} is in {path}, which no COPY above brings to its place"
+                ),
                 Err(error) => format!("the local package {name}: {error}"),
             });
         } else if kind == "bun" {
