@@ -18,6 +18,9 @@ pub mod expose_port;
 pub mod from_as_case;
 pub mod join_installs;
 pub mod key_value_form;
+pub mod copy_deps_first;
+pub mod delay_args;
+pub mod install_before_copy;
 pub mod keyword_case;
 pub mod label_maintainer;
 pub mod merge_runs;
@@ -88,6 +91,17 @@ pub static CHAIN: &[Link] = &[
         "mount-caches",
         "mount_caches/mod.rs",
         mount_caches::MountCaches
+    // Cache
+    link!(
+        "install-before-copy",
+        "install_before_copy.rs",
+        install_before_copy::InstallBeforeCopy
+    ),
+    link!("delay-args", "delay_args.rs", delay_args::DelayArgs),
+    link!(
+        "copy-deps-first",
+        "copy_deps_first/mod.rs",
+        copy_deps_first::CopyDepsFirst
     ),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)

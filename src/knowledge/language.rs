@@ -114,6 +114,21 @@ pub struct LanguageManager {
     /// What an install leaves in the project.
     #[serde(default)]
     pub writes: Vec<String>,
+    /// How the files that an install reads are found in the build context; none: nobody can say which they are.
+    #[serde(default)]
+    pub closure: Option<String>,
+    /// The words of `install` of which that is known.
+    #[serde(default)]
+    pub closed: Vec<String>,
+    /// Flags of these (without their values) that change neither what is read nor where in the project is written.
+    #[serde(default)]
+    pub plain: Vec<String>,
+    /// What its words may begin with when it neither reads nor writes the project.
+    #[serde(default)]
+    pub apart: Vec<String>,
+    /// Dependencies whose own install scripts read these files of the project, or write them when they are there.
+    #[serde(default)]
+    pub project_readers: BTreeMap<String, Vec<String>>,
     /// Variables that make it read or write elsewhere.
     #[serde(default)]
     pub moving_variables: Vec<String>,
