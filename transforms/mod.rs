@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod absolute_workdir;
+pub mod add_init;
 pub mod add_user;
 pub mod apt_get_not_apt;
 pub mod assume_yes;
@@ -15,13 +16,16 @@ pub mod exec_form;
 pub mod expose_case;
 pub mod expose_port;
 pub mod from_as_case;
+pub mod hide_secrets;
 pub mod key_value_form;
 pub mod keyword_case;
 pub mod label_maintainer;
 pub mod merge_runs;
+pub mod read_only_root;
 pub mod redundant_platform;
 pub mod slash_destination;
 pub mod stage_name_case;
+pub mod use_cache_from;
 pub mod use_pipefail;
 
 use crate::transform::{Link, Profile};
@@ -44,6 +48,19 @@ pub static CHAIN: &[Link] = &[
     link!("use-pipefail", "use_pipefail.rs", use_pipefail::UsePipefail)
         .profile(Profile::Recommended)
         .answers(&["DL4006"]),
+    link!("add-init", "add_init.rs", add_init::AddInit).profile(Profile::Hardened),
+    link!("hide-secrets", "hide_secrets.rs", hide_secrets::HideSecrets)
+        .answers(&["SecretsUsedInArgOrEnv"]),
+    link!(
+        "read-only-root",
+        "read_only_root.rs",
+        read_only_root::ReadOnlyRoot
+    ),
+    link!(
+        "use-cache-from",
+        "use_cache_from.rs",
+        use_cache_from::UseCacheFrom
+    ),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
