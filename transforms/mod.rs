@@ -4,6 +4,7 @@
 //! its place in [`CHAIN`].
 
 pub mod absolute_workdir;
+pub mod add_init;
 pub mod add_user;
 pub mod apt_get_not_apt;
 pub mod assume_yes;
@@ -17,6 +18,7 @@ pub mod expose_case;
 pub mod expose_port;
 pub mod from_as_case;
 pub mod join_installs;
+pub mod hide_secrets;
 pub mod key_value_form;
 pub mod copy_deps_first;
 pub mod delay_args;
@@ -25,12 +27,14 @@ pub mod keyword_case;
 pub mod label_maintainer;
 pub mod merge_runs;
 pub mod purge_build_deps;
+pub mod read_only_root;
 pub mod redundant_platform;
 pub mod skip_recommends;
 pub mod slash_destination;
 pub mod slim_base;
 pub mod split_stages;
 pub mod stage_name_case;
+pub mod use_cache_from;
 pub mod use_pipefail;
 pub mod mount_caches;
 
@@ -102,6 +106,18 @@ pub static CHAIN: &[Link] = &[
         "copy-deps-first",
         "copy_deps_first/mod.rs",
         copy_deps_first::CopyDepsFirst
+    link!("add-init", "add_init.rs", add_init::AddInit).profile(Profile::Hardened),
+    link!("hide-secrets", "hide_secrets.rs", hide_secrets::HideSecrets)
+        .answers(&["SecretsUsedInArgOrEnv"]),
+    link!(
+        "read-only-root",
+        "read_only_root.rs",
+        read_only_root::ReadOnlyRoot
+    ),
+    link!(
+        "use-cache-from",
+        "use_cache_from.rs",
+        use_cache_from::UseCacheFrom
     ),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)

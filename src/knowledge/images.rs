@@ -113,6 +113,7 @@ pub(super) struct File {
     contents: BTreeMap<String, Contents>,
     needs: BTreeMap<String, Vec<String>>,
     builds: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    writes: BTreeMap<String, Vec<String>>,
     os: BTreeMap<String, Os>,
     alias: BTreeMap<String, String>,
     image: BTreeMap<String, Image>,
@@ -127,6 +128,7 @@ impl File {
         for (ecosystem, names) in other.builds {
             self.builds.entry(ecosystem).or_default().extend(names);
         }
+        self.writes.extend(other.writes);
         self.os.extend(other.os);
         self.alias.extend(other.alias);
         self.image.extend(other.image);
@@ -491,6 +493,7 @@ pub(super) struct Table {
     contents: BTreeMap<String, Contents>,
     needs: BTreeMap<String, Vec<String>>,
     builds: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    writes: BTreeMap<String, Vec<String>>,
     os: BTreeMap<String, Os>,
     alias: BTreeMap<String, String>,
     images: Vec<Image>,
@@ -506,6 +509,7 @@ impl Table {
             contents: file.contents,
             needs: file.needs,
             builds: file.builds,
+            writes: file.writes,
             os: file.os,
             alias: file.alias,
             ..Self::default()
@@ -533,6 +537,10 @@ impl Table {
 
     pub(super) fn needs(&self, program: &str) -> Option<&[String]> {
         self.needs.get(program).map(Vec::as_slice)
+    }
+
+    pub(super) fn writes(&self, name: &str) -> Option<&[String]> {
+        self.writes.get(name).map(Vec::as_slice)
     }
 
     pub(super) fn builds(&self, ecosystem: &str, name: &str) -> Option<&[String]> {

@@ -241,6 +241,12 @@ impl Knowledge {
         self.images().get(&Reference::parse(reference)?)
     }
 
+    /// Where the image or program called `name` writes while it runs, beside VOLUMEs: absolute folders, or such below its user's
+    /// home (`~/`). `None`: nobody has noted it.
+    pub fn writes_at_run(&self, name: &str) -> Option<&[String]> {
+        self.images().writes(name)
+    }
+
     /// The Debian packages that bring the program called `name`, where that is known.
     pub fn packages_for(&self, name: &str) -> Option<&[String]> {
         self.images().needs(name)
