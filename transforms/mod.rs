@@ -5,8 +5,11 @@
 
 pub mod keyword_case;
 pub mod merge_runs;
+pub mod omit_dev_dependencies;
 pub mod slim_base;
 pub mod split_stages;
+pub mod strip_binaries;
+pub mod write_dockerignore;
 
 use crate::transform::{Link, Profile};
 
@@ -28,7 +31,25 @@ pub static CHAIN: &[Link] = &[
         split_stages::SplitStages
     )
     .profile(Profile::Hardened),
+    link!(
+        "omit-dev-dependencies",
+        "omit_dev_dependencies.rs",
+        omit_dev_dependencies::OmitDevDependencies
+    )
+    .profile(Profile::Hardened),
+    link!(
+        "strip-binaries",
+        "strip_binaries.rs",
+        strip_binaries::StripBinaries
+    )
+    .profile(Profile::Hardened),
     link!("slim-base", "slim_base.rs", slim_base::SlimBase).profile(Profile::Recommended),
+    link!(
+        "write-dockerignore",
+        "write_dockerignore.rs",
+        write_dockerignore::WriteDockerignore
+    )
+    .profile(Profile::Recommended),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
