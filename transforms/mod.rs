@@ -37,6 +37,11 @@ pub mod stage_name_case;
 pub mod use_cache_from;
 pub mod use_pipefail;
 pub mod mount_caches;
+pub mod omit_dev_dependencies;
+pub mod slim_base;
+pub mod split_stages;
+pub mod strip_binaries;
+pub mod write_dockerignore;
 
 use crate::transform::{Link, Profile};
 
@@ -69,6 +74,18 @@ pub static CHAIN: &[Link] = &[
         "split-stages",
         "split_stages/mod.rs",
         split_stages::SplitStages
+    )
+    .profile(Profile::Hardened),
+    link!(
+        "omit-dev-dependencies",
+        "omit_dev_dependencies.rs",
+        omit_dev_dependencies::OmitDevDependencies
+    )
+    .profile(Profile::Hardened),
+    link!(
+        "strip-binaries",
+        "strip_binaries.rs",
+        strip_binaries::StripBinaries
     )
     .profile(Profile::Hardened),
     link!("slim-base", "slim_base.rs", slim_base::SlimBase).profile(Profile::Recommended),
@@ -119,6 +136,11 @@ pub static CHAIN: &[Link] = &[
         "use_cache_from.rs",
         use_cache_from::UseCacheFrom
     ),
+        "write-dockerignore",
+        "write_dockerignore.rs",
+        write_dockerignore::WriteDockerignore
+    )
+    .profile(Profile::Recommended),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
