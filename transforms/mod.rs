@@ -23,6 +23,7 @@ pub mod label_maintainer;
 pub mod merge_runs;
 pub mod read_only_root;
 pub mod redundant_platform;
+pub mod remove_tools;
 pub mod slash_destination;
 pub mod stage_name_case;
 pub mod use_cache_from;
@@ -61,6 +62,7 @@ pub static CHAIN: &[Link] = &[
         "use_cache_from.rs",
         use_cache_from::UseCacheFrom
     ),
+    link!("remove-tools", "remove_tools.rs", remove_tools::RemoveTools).off(),
     // Modern form
     link!("keyword-case", "keyword_case.rs", keyword_case::KeywordCase)
         .answers(&["ConsistentInstructionCasing"]),
