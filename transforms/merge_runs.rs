@@ -31,6 +31,9 @@
 //!  COPY . /app
 //! ```
 //!
+//! The joined text keeps the author's indentation, comments, and operators at a line's start or end. A `set -eux;` that
+//! only repeats the first script's goes.
+//!
 //! ## When it refuses
 //!
 //! * The joined script would not do the same for every set of failing commands: `a; b` before `&&`, `||` at the top of
