@@ -31,6 +31,9 @@
 //!  COPY . /app
 //! ```
 //!
+//! The joined text keeps the author's indentation, comments, and operators at a line's start or end. A `set -eux;` that
+//! only repeats the first script's goes.
+//!
 //! ## When it refuses
 //!
 //! * The joined script would not do the same for every set of failing commands: `a; b` before `&&`, `||` at the top of
@@ -134,11 +137,7 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
 fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> bool {
     let mut paths = Vec::new();
     // `set -e` of the author's own removes nothing either.
-    for call in second
-        .calls()
-        .into_iter()
-        .filter(|call| call.name != Some("set"))
-    {
+    for call in second.calls().filter(|call| call.name != Some("set")) {
         if call.name != Some("rm") {
             return false;
         }
@@ -250,7 +249,6 @@ fn repeated_set(first: &Script, second: &Script) -> Option<usize> {
     };
     let once = first
         .calls()
-        .into_iter()
         .filter(|call| call.name == Some("set"))
         .count()
         == 1;
