@@ -41,7 +41,7 @@
 
 use crate::stage::{Effects, Vars, commute};
 use crate::style::top;
-use crate::syntax::{Instruction, Keyword, Span};
+use crate::syntax::{Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
