@@ -169,6 +169,24 @@ fn removal(
         .collect();
     let mut pointless = Vec::new();
     for (at, path) in &operands {
+        // Where a relative path leads hangs on `cd` too.
+        let written = call
+            .simple
+            .words
+            .get(*at)
+            .and_then(|word| word.literal.as_deref());
+        if let Some(written) =
+            written.filter(|text| !text.starts_with('/') && !text.starts_with('~'))
+        {
+            let name = written
+                .trim_start_matches("./")
+                .trim_end_matches(['/', '*']);
+            let hit =
+                |mount: &&Planned<'_>| format!("{}/", mount.top()).contains(&format!("/{name}/"));
+            if !name.is_empty() && mounts.iter().any(hit) {
+                return Err(format!("`rm` of {written} may break on the mount"));
+            }
+        }
         let Some(path) = path else {
             continue;
         };

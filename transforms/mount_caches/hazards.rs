@@ -111,6 +111,13 @@ pub(super) fn path_of(word: &Word, script: &Script, ground: &Ground<'_>) -> Opti
     if text.starts_with('/') && word.literal.is_some() {
         return Some(text);
     }
+    if let Some(relative) = &word.literal
+        && !word.tilde
+        && !relative.is_empty()
+        && !relative.starts_with(['-', '/'])
+    {
+        return ground.state.workdir.join(relative);
+    }
     let home = || ground.home.clone();
     if word.tilde && (text == "~" || text.starts_with("~/")) {
         return Some(format!("{}{}", home()?, text.get(1..)?));

@@ -59,6 +59,7 @@
 //!
 //! pip before 23.1 keeps its downloads in another folder: it works, and gains nothing. Go takes a file of the same name,
 //! size and time for the same file: a context whose times are all alike should not have the mount of the build cache.
+//! pnpm and uv link what they install to their cache; over a mount they copy, with the same bytes and modes.
 
 mod asks;
 mod builder;

@@ -1,3 +1,4 @@
 FROM python:3.11-slim
+ENV UV_SYSTEM_CERTS=true
 RUN pip install --no-cache-dir uv
-RUN --mount=type=cache,id=uv-all-python-3.11-slim,target=/root/.cache/uv uv pip install --system click==8.1.7 simplejson==3.19.2
+RUN --mount=type=cache,id=uv-all-python-3.11-slim,target=/root/.cache/uv uv pip install --system --break-system-packages click==8.1.7 simplejson==3.19.2

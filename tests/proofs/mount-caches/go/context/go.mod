@@ -1,5 +1,3 @@
 module example.com/app
 
-go 1.20
-
-require rsc.io/quote v1.5.2
+go 1.19

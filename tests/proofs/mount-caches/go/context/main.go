@@ -1,9 +1,5 @@
 package main
 
-import (
-	"fmt"
+import "fmt"
 
-	"rsc.io/quote"
-)
-
-func main() { fmt.Println(quote.Hello()) }
+func main() { fmt.Println("hello") }
