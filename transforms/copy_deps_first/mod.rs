@@ -152,8 +152,19 @@ const SYSTEM: [&str; 16] = [
 
 /// What installs read and write in a home.
 const IN_HOMES: [&str; 13] = [
-    ".bundle", ".cache", ".config", ".gem", ".gitconfig", ".local", ".m2", ".netrc", ".npm", ".pip",
-    ".pydistutils.cfg", ".yarn", "go",
+    ".bundle",
+    ".cache",
+    ".config",
+    ".gem",
+    ".gitconfig",
+    ".local",
+    ".m2",
+    ".netrc",
+    ".npm",
+    ".pip",
+    ".pydistutils.cfg",
+    ".yarn",
+    "go",
 ];
 
 impl<'a> Group<'a> {
@@ -256,7 +267,8 @@ impl<'a> Group<'a> {
                     .filter_map(|at| words.get(*at).copied().flatten());
                 let verb = call.verb_text(words);
                 let closed = |verb: &str| manager.closed.iter().any(|one| one == verb);
-                if !closed(&verb) && !(manager.goals && goals.clone().any(closed)) {
+                let known = closed(&verb) || manager.goals && goals.clone().any(closed);
+                if !known {
                     errors.push(format!("what `{} {verb}` reads is not known", manager.id));
                     continue;
                 }
@@ -600,7 +612,10 @@ impl<'a> Group<'a> {
         let home = state.map(|state| state.env.value("HOME"));
         let home = home.as_ref().and_then(|home| home.likely());
         let named = home.filter(|home| is_below(home, target));
-        for home in named.into_iter().chain(Some(target).filter(|path| path.starts_with("/home/"))) {
+        for home in named
+            .into_iter()
+            .chain(Some(target).filter(|path| path.starts_with("/home/")))
+        {
             written.extend(IN_HOMES.iter().map(|name| format!("{home}/{name}")));
         }
         for leaf in &closure.leaves {

@@ -50,7 +50,9 @@ pub fn install(project: &mut Project<'_>) -> Result<(), String> {
     ])?;
     let options = project.state.env.value("NODE_OPTIONS");
     if options.likely().is_some_and(|options| {
-        ["-r", "--require", "--import", "loader"].iter().any(|one| options.contains(one))
+        ["-r", "--require", "--import", "loader"]
+            .iter()
+            .any(|one| options.contains(one))
     }) {
         return Err("NODE_OPTIONS makes node load a file".to_owned());
     }

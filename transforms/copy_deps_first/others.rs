@@ -16,7 +16,10 @@ pub fn go(project: &mut Project<'_>) -> Result<(), String> {
         return Err("GOWORK names another workspace".to_owned());
     }
     let flags = project.state.env.value("GOFLAGS");
-    if flags.likely().is_some_and(|flags| flags.contains("-modfile") || flags.contains("-C")) {
+    if flags
+        .likely()
+        .is_some_and(|flags| flags.contains("-modfile") || flags.contains("-C"))
+    {
         return Err("GOFLAGS names another module".to_owned());
     }
     if project.has("go.work") && !off {
@@ -165,7 +168,10 @@ pub fn maven(project: &mut Project<'_>) -> Result<(), String> {
     }
     for name in ["MAVEN_OPTS", "MAVEN_ARGS"] {
         let value = project.state.env.value(name);
-        if value.likely().is_some_and(|value| value.contains("repo.local")) {
+        if value
+            .likely()
+            .is_some_and(|value| value.contains("repo.local"))
+        {
             return Err(format!("{name} moves the repository"));
         }
     }

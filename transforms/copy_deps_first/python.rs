@@ -37,7 +37,9 @@ pub fn requirements(project: &mut Project<'_>) -> Result<(), String> {
     }
     // On PYTHONPATH, or with `python -m`, such a folder counts as installed.
     for entry in project.context.list(&project.root).unwrap_or_default() {
-        let installed = [".egg-info", ".dist-info"].iter().any(|end| entry.path.ends_with(end));
+        let installed = [".egg-info", ".dist-info"]
+            .iter()
+            .any(|end| entry.path.ends_with(end));
         if installed && (project.brought)(&entry.path) {
             return Err(format!("{} says that the project is installed", entry.path));
         }
