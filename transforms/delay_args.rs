@@ -17,9 +17,9 @@
 //! ```diff
 //! @@ -1,4 +1,4 @@
 //!  FROM debian:12
-//! -ARG GIT_SHA
-//!  RUN apt-get update && apt-get install -y curl
-//! +ARG GIT_SHA
+//! +RUN apt-get update && apt-get install -y curl
+//!  ARG GIT_SHA
+//! -RUN apt-get update && apt-get install -y curl
 //!  LABEL org.opencontainers.image.revision=$GIT_SHA
 //! ```
 //!
@@ -134,9 +134,9 @@ fn delay(scene: &Scene<'_>, index: usize, end: usize) -> Option<Proposal> {
     for other in index + 1..end {
         let instruction = scene.file.instructions.get(other)?;
         let theirs = effects(scene, other)?;
-        if let Err(reason) = commute(&own, &theirs) {
+        if commute(&own, &theirs).is_err() {
             let blind = instruction.keyword == Keyword::Run && theirs.env_reads == Vars::All;
-            stopped = Some((instruction, reason, blind));
+            stopped = Some((instruction, blind));
             break;
         }
         if instruction.keyword == Keyword::Run {
@@ -145,7 +145,7 @@ fn delay(scene: &Scene<'_>, index: usize, end: usize) -> Option<Proposal> {
     }
     let shown = names.join(" and ");
     if crossed.is_empty() {
-        let (instruction, reason, blind) = stopped?;
+        let (instruction, blind) = stopped?;
         let text = String::from_utf8_lossy(instruction.logical.bytes());
         let named = names.iter().any(|name| text.contains(name));
         let heredoc = !instruction.heredocs.is_empty();
@@ -156,13 +156,13 @@ fn delay(scene: &Scene<'_>, index: usize, end: usize) -> Option<Proposal> {
         return (blind && !named && !heredoc).then(|| {
             Proposal::refuse(
                 arg.span,
-                format!("the RUN of line {line} may read every variable: {reason}"),
+                format!("the RUN of line {line} may read every variable"),
             )
         });
     }
     let last = crossed.last().copied()?;
     let to = match &stopped {
-        Some((instruction, _, _)) => top(scene.file, instruction),
+        Some((instruction, _)) => top(scene.file, instruction),
         None => scene.file.instructions.get(end.checked_sub(1)?)?.whole.end,
     };
     let range = Span::new(top(scene.file, arg), arg.whole.end);

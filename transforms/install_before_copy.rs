@@ -107,9 +107,13 @@ fn lift(scene: &Scene<'_>, start: usize, index: usize) -> Option<Proposal> {
     let Some(copy) = above else {
         // It would have paid only with sources above what stands in the way.
         let (at, reason) = stopped?;
-        let sources = (start..=at.index)
-            .filter_map(|index| scene.file.instructions.get(index))
-            .any(is_source_copy);
+        let free = |index: usize| {
+            effects(scene, index).is_some_and(|copy| goes_where_no_package_does(&copy))
+        };
+        let sources = is_source_copy(at)
+            || (start..at.index)
+                .filter_map(|index| scene.file.instructions.get(index))
+                .any(|one| is_source_copy(one) && free(one.index));
         let reason = format!("line {} stands above it: {reason}", at.lines.0);
         return sources.then(|| Proposal::refuse(run.span, reason));
     };

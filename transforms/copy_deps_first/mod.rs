@@ -35,10 +35,10 @@
 //! @@ -1,5 +1,6 @@
 //!  FROM node:22
 //!  WORKDIR /app
-//! +COPY package-lock.json package.json ./
-//! +RUN npm ci
-//!  COPY . .
-//! -RUN npm ci
+//! -COPY . .
+//! +COPY package.json package-lock.json ./
+//!  RUN npm ci
+//! +COPY . .
 //!  CMD ["node", "server.js"]
 //! ```
 //!
@@ -74,9 +74,9 @@ mod python;
 use crate::context::Context;
 use crate::context::glob::Glob;
 use crate::knowledge::LanguageManager;
-use crate::stage::Mount;
+use crate::stage::{Mount, Slot};
 use crate::style::{blank_line, top};
-use crate::syntax::{Instruction, Span};
+use crate::syntax::{Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
 use calls::Step;
@@ -148,6 +148,23 @@ const SYSTEM: [&str; 16] = [
     "/usr/local/lib",
     "/usr/local/share",
     "/usr/share",
+];
+
+/// What installs read and write in a home.
+const IN_HOMES: [&str; 13] = [
+    ".bundle",
+    ".cache",
+    ".config",
+    ".gem",
+    ".gitconfig",
+    ".local",
+    ".m2",
+    ".netrc",
+    ".npm",
+    ".pip",
+    ".pydistutils.cfg",
+    ".yarn",
+    "go",
 ];
 
 impl<'a> Group<'a> {
@@ -250,7 +267,8 @@ impl<'a> Group<'a> {
                     .filter_map(|at| words.get(*at).copied().flatten());
                 let verb = call.verb_text(words);
                 let closed = |verb: &str| manager.closed.iter().any(|one| one == verb);
-                if !closed(&verb) && !(manager.goals && goals.clone().any(closed)) {
+                let known = closed(&verb) || manager.goals && goals.clone().any(closed);
+                if !known {
                     errors.push(format!("what `{} {verb}` reads is not known", manager.id));
                     continue;
                 }
@@ -337,8 +355,11 @@ impl<'a> Group<'a> {
             return Ok(None);
         }
         let movers = self.movers(steps, &candidates)?;
+        let mut absent = Vec::new();
         for copy in &movers {
-            self.stays_clear(run, copy, places, &closure)?;
+            if !self.stays_clear(run, copy, places, &closure)? {
+                absent.push(copy);
+            }
         }
         let unignored = self.unignored(&movers, places, &closure);
         let is_mover = |index: usize| movers.iter().any(|copy| copy.instruction.index == index);
@@ -389,6 +410,18 @@ impl<'a> Group<'a> {
             let other = provider.replace(from);
             if other.is_some_and(|other| other.instruction.index != from.instruction.index) {
                 return Err("its manifests come by several COPYs together with sources".to_owned());
+            }
+        }
+        // A COPY makes its target with mode 755 and its own owner, be it of a folder or of a file that goes there.
+        for copy in absent {
+            let same = provider.is_some_and(|one| one.instruction.index == copy.instruction.index);
+            let made = files.iter().any(|path| {
+                let at = place(path).unwrap_or_default();
+                at.rsplit_once('/')
+                    .is_some_and(|(folder, _)| folder == copy.target)
+            });
+            if !same || !made {
+                return Err(format!("nothing above it makes {}", copy.target));
             }
         }
         let mut edits = Vec::new();
@@ -493,6 +526,9 @@ impl<'a> Group<'a> {
                     .instructions
                     .get(index)
                     .map_or(0, |one| one.lines.0);
+                if self.enters_target(index, copy) {
+                    continue;
+                }
                 passes = passes.and_then(|()| {
                     calls::passes(self.scene, index, &copy.effects).map_err(|reason| {
                         format!("line {line} stands between COPY and install: {reason}")
@@ -518,14 +554,24 @@ impl<'a> Group<'a> {
         Ok(movers)
     }
 
-    /// The later COPY must not write where the install does.
+    /// Whether it is a WORKDIR to where `copy` goes: the files that come first make that folder as `copy` would.
+    fn enters_target(&self, index: usize, copy: &Copied<'_>) -> bool {
+        let file = self.scene.file;
+        let is_workdir = |one: &Instruction| one.keyword == Keyword::Workdir;
+        let after = self.scene.stages().before(index + 1);
+        file.instructions.get(index).is_some_and(is_workdir)
+            && !copy.effects.slots_read.contains(&Slot::Workdir)
+            && after.and_then(|state| state.workdir.path.as_deref()) == Some(copy.target.as_str())
+    }
+
+    /// The later COPY must not write where the install does. Whether its target is there before it.
     fn stays_clear(
         &self,
         run: &Instruction,
         copy: &Copied<'_>,
         places: &[(String, String)],
         closure: &Closure,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         let target = copy.target.as_str();
         let system = |folder: &&&str| {
             is_below(folder, target) || (is_below(target, folder) && **folder != "/usr/share")
@@ -541,11 +587,6 @@ impl<'a> Group<'a> {
             state.workdir.explicit
                 && path.is_some_and(|path| is_below(path, target) || is_below(target, path))
         });
-        if !there {
-            return Err(format!(
-                "no WORKDIR above it makes {target}, so its mode could be another"
-            ));
-        }
         for mount in Mount::all(run) {
             let path = mount.target.as_deref().unwrap_or("/run");
             let path = state.and_then(|state| state.workdir.join(path));
@@ -562,17 +603,20 @@ impl<'a> Group<'a> {
                 );
             };
             written.extend(folders.iter().filter_map(|path| {
-                let folder = path.strip_suffix("/bin")?;
+                let folder = path.strip_suffix("/bin").unwrap_or(path);
                 (folder != target && !folder.is_empty()).then(|| folder.to_owned())
             }));
             written.extend(state.env.value("VIRTUAL_ENV").likely().map(str::to_owned));
         }
-        // The copied folder may be somebody's home, where caches and settings lie.
-        if target.starts_with("/home/") {
-            let names = [
-                ".bundle", ".cache", ".config", ".local", ".m2", ".npm", ".yarn", "go",
-            ];
-            written.extend(names.iter().map(|name| format!("{target}/{name}")));
+        // The copied folder may hold somebody's home, where caches and settings lie.
+        let home = state.map(|state| state.env.value("HOME"));
+        let home = home.as_ref().and_then(|home| home.likely());
+        let named = home.filter(|home| is_below(home, target));
+        for home in named
+            .into_iter()
+            .chain(Some(target).filter(|path| path.starts_with("/home/")))
+        {
+            written.extend(IN_HOMES.iter().map(|name| format!("{home}/{name}")));
         }
         for leaf in &closure.leaves {
             written.extend(places.iter().map(|place| expected(place, leaf)));
@@ -614,7 +658,7 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        Ok(())
+        Ok(there)
     }
 
     /// A folder that the install writes, that is absent now and would be copied once it is there.

@@ -48,6 +48,14 @@ pub fn install(project: &mut Project<'_>) -> Result<(), String> {
         "pnpm-workspace.yaml",
         "bunfig.toml",
     ])?;
+    let options = project.state.env.value("NODE_OPTIONS");
+    if options.likely().is_some_and(|options| {
+        ["-r", "--require", "--import", "loader"]
+            .iter()
+            .any(|one| options.contains(one))
+    }) {
+        return Err("NODE_OPTIONS makes node load a file".to_owned());
+    }
     project.file("package.json")?;
     let root = package(project, "package.json")?;
     lock(project, &kind)?;

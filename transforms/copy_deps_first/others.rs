@@ -10,7 +10,18 @@ use super::closure::Project;
 /// `go mod download`
 pub fn go(project: &mut Project<'_>) -> Result<(), String> {
     project.alone(&["go.work", "go.mod"])?;
-    let off = project.state.env.value("GOWORK").likely() == Some("off");
+    let work = project.state.env.value("GOWORK");
+    let off = work.likely() == Some("off");
+    if work.likely().is_some_and(|work| !work.is_empty()) && !off {
+        return Err("GOWORK names another workspace".to_owned());
+    }
+    let flags = project.state.env.value("GOFLAGS");
+    if flags
+        .likely()
+        .is_some_and(|flags| flags.contains("-modfile") || flags.contains("-C"))
+    {
+        return Err("GOFLAGS names another module".to_owned());
+    }
     if project.has("go.work") && !off {
         project.file("go.work")?;
         let work = GoWork::parse(&project.text("go.work")?)
@@ -96,6 +107,9 @@ pub fn bundler(project: &mut Project<'_>) -> Result<(), String> {
         }
     }
     project.leaves(&[".bundle", "vendor/bundle"]);
+    if let Some(path) = project.state.env.value("BUNDLE_PATH").likely() {
+        project.leaves(&[path]);
+    }
     Ok(())
 }
 
@@ -152,7 +166,24 @@ pub fn maven(project: &mut Project<'_>) -> Result<(), String> {
             return Err(format!("it also runs {goal}"));
         }
     }
+    for name in ["MAVEN_OPTS", "MAVEN_ARGS"] {
+        let value = project.state.env.value(name);
+        if value
+            .likely()
+            .is_some_and(|value| value.contains("repo.local"))
+        {
+            return Err(format!("{name} moves the repository"));
+        }
+    }
     project.if_there(".mvn")?;
+    for name in [".mvn/maven.config", ".mvn/jvm.config"] {
+        if project.has(name) && project.text(name)?.contains("repo.local") {
+            return Err(format!("{name} moves the repository"));
+        }
+    }
+    if project.has(".mvn/extensions.xml") {
+        return Err("the extensions in .mvn may read anything".to_owned());
+    }
     project.if_there("mvnw")?;
     let mut open = vec!["pom.xml".to_owned()];
     while let Some(name) = open.pop() {

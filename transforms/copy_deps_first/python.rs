@@ -35,6 +35,15 @@ pub fn requirements(project: &mut Project<'_>) -> Result<(), String> {
             false => {}
         }
     }
+    // On PYTHONPATH, or with `python -m`, such a folder counts as installed.
+    for entry in project.context.list(&project.root).unwrap_or_default() {
+        let installed = [".egg-info", ".dist-info"]
+            .iter()
+            .any(|end| entry.path.ends_with(end));
+        if installed && (project.brought)(&entry.path) {
+            return Err(format!("{} says that the project is installed", entry.path));
+        }
+    }
     for file in files {
         requirements_file(project, &file, 0)?;
     }
@@ -95,7 +104,7 @@ fn pyproject(project: &Project<'_>, name: &str) -> Result<Pyproject, String> {
 
 /// `uv sync` and `uv pip install -r`
 pub fn uv(project: &mut Project<'_>) -> Result<(), String> {
-    project.alone(&["pyproject.toml", "uv.toml"])?;
+    project.alone(&["pyproject.toml", "uv.toml", ".python-version"])?;
     if project.call.verb_text(project.words).starts_with("pip") {
         project.if_there("pyproject.toml")?;
         project.if_there("uv.toml")?;
@@ -180,7 +189,7 @@ pub fn poetry(project: &mut Project<'_>) -> Result<(), String> {
 
 /// `pdm sync --no-self` and its like
 pub fn pdm(project: &mut Project<'_>) -> Result<(), String> {
-    project.alone(&["pyproject.toml"])?;
+    project.alone(&["pyproject.toml", ".python-version"])?;
     project.file("pyproject.toml")?;
     project.file("pdm.lock")?;
     for name in ["pdm.toml", ".pdm.toml", "pylock.toml", ".python-version"] {
