@@ -384,6 +384,8 @@ impl<'a> Writer<'a> {
         }
         let mut lines = self.patterns.clone();
         if !lines.contains(&pattern) {
+            // One that holds everywhere holds at the top too.
+            lines.retain(|line| pattern != format!("**/{line}"));
             lines.push(pattern);
         }
         let mut text = self.old.clone();

@@ -95,7 +95,8 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
             && state.env.value("NODE_ENV").known() == Some("production"))
     };
     let prunes = has(Group::Dev) && !already;
-    if !built && !full && !prunes {
+    // Without a slim sibling a flag at the install does as much.
+    if !built && !full {
         return Err("nothing of the build would stay behind".to_owned());
     }
     if !manifest.workspaces.is_empty() {
