@@ -1,5 +1,7 @@
 //! `careen.toml`: what the user set, and where a mistake in it stands.
 
+pub mod schema;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -184,6 +184,9 @@ pub struct Input<'a> {
 /// Rounds after which a chain that never comes to rest is given up; a settled chain takes two to four.
 const MAX_ROUNDS: usize = 64;
 
+/// Splices of one transform in one round.
+const MAX_TURNS: usize = 32;
+
 /// Runs `chain` over `input` until a round changes nothing.
 ///
 /// # Errors
@@ -325,7 +328,16 @@ impl Run<'_> {
                 && !accepted.is_empty()
             {
                 self.apply(link, accepted)?;
+                // It goes on until it has no more to say: what follows in the chain sees its finished work.
+                let turns = changed
+                    .iter()
+                    .rev()
+                    .take_while(|id| **id == link.id)
+                    .count();
                 changed.push(link.id);
+                if turns < MAX_TURNS {
+                    next -= 1;
+                }
             }
         }
         Ok(changed)

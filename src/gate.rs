@@ -116,13 +116,16 @@ fn untouched_stay(
         }) {
             next += 1;
         }
-        // An insertion at the very start of the line stands before the instruction; at its very end, behind it.
+        // An insertion at the very start of the line stands before the instruction; at its very end, behind it, unless
+        // it has no line end: there it is a part of the last line.
+        let open = !whole.is_empty() && before.source().get(whole.end - 1) != Some(&b'\n');
+        let end = whole.end + usize::from(open);
         let hit = ranges[next..]
             .iter()
-            .take_while(|range| range.start < whole.end)
+            .take_while(|range| range.start < end)
             .any(|range| {
                 if range.is_empty() {
-                    range.start > whole.start && range.start < whole.end
+                    range.start > whole.start && range.start < end
                 } else {
                     range.end > whole.start
                 }
@@ -349,6 +352,7 @@ mod tests {
         assert!(verdict(source, vec![Edit::insert(at, " \\")], 0).is_err());
         assert!(verdict(source, vec![Edit::insert(at, " \\")], 1).is_err());
         assert!(verdict(source, vec![Edit::insert(at, " d")], 0).is_ok());
+        assert!(verdict("FROM a\nRUN b", vec![Edit::insert(12, " c")], 0).is_ok());
     }
 
     #[test]

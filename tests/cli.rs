@@ -14,5 +14,7 @@ mod program;
 mod room;
 #[path = "cli/settings.rs"]
 mod settings;
+#[path = "cli/verify.rs"]
+mod verify;
 #[path = "cli/write.rs"]
 mod write;

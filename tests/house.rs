@@ -10,7 +10,7 @@ use careen::config::Config;
 use careen::context::Context;
 use careen::engine::{self, Input, Options};
 use careen::knowledge::Knowledge;
-use careen::report::page;
+use careen::report::{Entry, Paint, diff, page};
 use careen::transforms::CHAIN;
 
 const SECTIONS: [&str; 5] = [
@@ -216,7 +216,7 @@ fn no_transform_is_named_in_src() {
 }
 
 /// Rooms from the lowest up: what a room may use stands before it.
-const ROOMS: [&str; 22] = [
+const ROOMS: &[&str] = &[
     "syntax",
     "shell",
     "knowledge",
@@ -229,6 +229,7 @@ const ROOMS: [&str; 22] = [
     "transform",
     "project",
     "style",
+    "runtime",
     "splice",
     "gate",
     "pragma",
@@ -322,25 +323,6 @@ fn reasons_read_alike() {
     }
 }
 
-#[test]
-fn the_table_of_the_readme_is_current() {
-    let path = common::root().join("README.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let (start, end) = ("<!-- transforms: start -->\n", "<!-- transforms: end -->");
-    let from = text.find(start).expect("the README has a table") + start.len();
-    let to = text.find(end).expect("the README's table ends");
-    let table = table();
-    if std::env::var_os("CAREEN_BLESS").is_some() {
-        fs::write(&path, format!("{}{table}{}", &text[..from], &text[to..])).unwrap();
-        return;
-    }
-    assert_eq!(
-        &text[from..to],
-        table,
-        "CAREEN_BLESS=1 cargo test --test house writes the table anew"
-    );
-}
-
 /// One row a transform: its name, how safe it is by its page, and what it does.
 fn table() -> String {
     let mut table = String::from("| transform | safety | what it does |\n| --- | --- | --- |\n");
@@ -365,4 +347,58 @@ fn table() -> String {
         ));
     }
     table
+}
+
+/// What stands between `<!-- name: start -->` and `<!-- name: end -->` of the README is `wanted`, or becomes it.
+fn holds(name: &str, wanted: &str) {
+    let path = common::root().join("README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (start, end) = (
+        format!("<!-- {name}: start -->\n"),
+        format!("<!-- {name}: end -->"),
+    );
+    let from = text.find(&start).expect("the README has this part") + start.len();
+    let to = text.find(&end).expect("the README's part ends");
+    if std::env::var_os("CAREEN_BLESS").is_some() {
+        fs::write(&path, format!("{}{wanted}{}", &text[..from], &text[to..])).unwrap();
+        return;
+    }
+    assert_eq!(
+        &text[from..to],
+        wanted,
+        "CAREEN_BLESS=1 cargo test --test house writes it anew"
+    );
+}
+
+#[test]
+fn the_readme_is_current() {
+    holds("transforms", &table());
+    holds("example", &example());
+}
+
+/// The diff for `tests/example/Dockerfile`, as `careen fix` prints it.
+fn example() -> String {
+    let folder = common::root().join("tests/example");
+    let path = folder.join("Dockerfile");
+    let context = Context::open(&folder, Some(&path)).unwrap();
+    let config = Config::default();
+    let input = Input {
+        source: &fs::read(&path).unwrap(),
+        path: Some(&path),
+        context: Some(&context),
+        knowledge: Knowledge::shipped(),
+        config: &config,
+    };
+    let options = Options {
+        writes_beside: true,
+        ..Options::default()
+    };
+    let entry = Entry {
+        path: b"Dockerfile".to_vec(),
+        context: Vec::new(),
+        outcome: Ok(engine::run(CHAIN, &input, &options).unwrap()),
+    };
+    let diff = String::from_utf8(diff::entry(&entry, Paint(false))).unwrap();
+    assert!(diff.contains("\n+"), "the example changes nothing");
+    format!("```diff\n{diff}```\n")
 }

@@ -31,6 +31,9 @@
 //!  COPY . /app
 //! ```
 //!
+//! The joined text keeps the author's indentation, comments, and operators at a line's start or end. A `set -eux;` that
+//! only repeats the first script's goes.
+//!
 //! ## When it refuses
 //!
 //! * The joined script would not do the same for every set of failing commands: `a; b` before `&&`, `||` at the top of
@@ -56,7 +59,8 @@
 use crate::gate::{MAX_SCRIPT, is_pragma};
 use crate::knowledge::SystemAction;
 use crate::packages::{SystemUse, Tables, share_lists, system_calls};
-use crate::shell::Script;
+use crate::shell::join::Operator;
+use crate::shell::{Script, Terminator};
 use crate::style::{Style, comment_lines, comments_in, tail};
 use crate::syntax::{Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
@@ -76,7 +80,9 @@ impl Transform for MergeRuns {
             if pair.iter().any(|one| one.keyword != Keyword::Run) {
                 continue;
             }
-            let Some(why) = related(scene, pair).or(all.then_some("a layer each")) else {
+            let Some(why) = related(scene, pair)
+                .or(all.then_some("`level = \"all\"` asks for as few layers as can be"))
+            else {
                 continue;
             };
             match merge(scene, pair, why) {
@@ -97,12 +103,18 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
     let (first, second) = (scene.script(a.index)?, scene.script(b.index)?);
     let before = system_calls(first, scene.knowledge);
     let after = system_calls(second, scene.knowledge);
+    let installs = |calls: &[SystemUse<'_>]| {
+        calls
+            .iter()
+            .any(|call| call.system.action == SystemAction::Install)
+    };
     for one in &before {
         for other in after
             .iter()
             .filter(|other| share_lists(other.system.manager, one.system.manager))
         {
             let why = match (one.system.action, other.system.action) {
+                (SystemAction::Update, _) if installs(&before) && installs(&after) => continue,
                 (SystemAction::Update, SystemAction::Install | SystemAction::Upgrade) => {
                     "the install needs the lists that the update just fetched"
                 }
@@ -124,7 +136,8 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
 /// Whether all that `second` does is to remove what `first` made: files that it names, or its managers' lists.
 fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> bool {
     let mut paths = Vec::new();
-    for call in second.calls() {
+    // `set -e` of the author's own removes nothing either.
+    for call in second.calls().filter(|call| call.name != Some("set")) {
         if call.name != Some("rm") {
             return false;
         }
@@ -157,11 +170,18 @@ fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> 
 }
 
 fn merge(scene: &Scene<'_>, [a, b]: [&Instruction; 2], why: &str) -> Result<Change, String> {
+    let (Some(first_at), Some(second_at)) = (a.shell_at(), b.shell_at()) else {
+        let form = if a.is_json() || b.is_json() {
+            "one of them is in exec form"
+        } else if a.heredocs.is_empty() && b.heredocs.is_empty() {
+            "one of them is no text that a shell reads"
+        } else {
+            "one of them holds a heredoc"
+        };
+        return Err(form.to_owned());
+    };
     let (Some(first), Some(second)) = (scene.script(a.index), scene.script(b.index)) else {
         return Err("one of the scripts is not understood".to_owned());
-    };
-    let (Some(first_at), Some(second_at)) = (a.shell_at(), b.shell_at()) else {
-        return Err("one of them is in exec form".to_owned());
     };
     let flags = |one: &Instruction| {
         one.flags
@@ -189,26 +209,51 @@ fn merge(scene: &Scene<'_>, [a, b]: [&Instruction; 2], why: &str) -> Result<Chan
         return Err("the joined script would be longer than one argument can be".to_owned());
     }
     let style = Style::of(scene.file, &[a, b]);
-    let start = tail(a, first_at, &joined).start;
-    let gap = Span::new(
-        start,
-        b.source(Span::at(second_at.start))
-            .start
-            .max(b.source(second_at).start),
-    );
+    let skipped = match joined.operator {
+        Operator::Semicolon => repeated_set(first, second),
+        Operator::And => None,
+    };
+    let rest = Span::new(second_at.start + skipped.unwrap_or(0), second_at.end);
+    let gap = Span::new(tail(a, first_at, &joined).start, b.source(rest).start);
     let Some(comments) = comment_lines(scene.file, gap, style.line_end) else {
         return Err("a comment between them is not UTF-8".to_owned());
     };
     let text = style.joint(joined.operator, &comments);
-    let lines = format!(
-        "join the RUN of line {} with the one above: {why}",
-        b.lines.0
-    );
-    Ok(Change::new(
-        Span::new(a.span.start, b.span.end),
-        Safety::Safe,
-        lines,
-        vec![Edit::replace(gap, text)],
-    )
-    .fewer(1))
+    let reason = format!("join with the RUN above: {why}");
+    Ok(Change::new(b.span, Safety::Safe, reason, vec![Edit::replace(gap, text)]).fewer(1))
+}
+
+/// Where the second script goes on behind a `set -eux;` that repeats the first one's: it says nothing new there, for
+/// what the first script has set still holds.
+fn repeated_set(first: &Script, second: &Script) -> Option<usize> {
+    let set = |script: &Script| {
+        let list = script.lists.first()?;
+        let ([pipeline], Some((Terminator::Semicolon, _))) =
+            (list.pipelines.as_slice(), list.terminator)
+        else {
+            return None;
+        };
+        let [command] = pipeline.commands.as_slice() else {
+            return None;
+        };
+        let simple = command.simple()?;
+        let bare =
+            !pipeline.negated && simple.assignments.is_empty() && simple.redirects.is_empty();
+        let words = simple
+            .words
+            .iter()
+            .map(|word| word.literal.clone())
+            .collect::<Option<Vec<_>>>()?;
+        let options = words.iter().skip(1).all(|word| word.starts_with('-'));
+        (bare && words.first()? == "set" && options).then_some(words)
+    };
+    let once = first
+        .calls()
+        .filter(|call| call.name == Some("set"))
+        .count()
+        == 1;
+    (once && set(first)? == set(second)?)
+        .then(|| second.lists.get(1))
+        .flatten()
+        .map(|next| next.span.start)
 }

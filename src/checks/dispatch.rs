@@ -337,7 +337,7 @@ impl<'f> Dispatcher<'_, 'f> {
 }
 
 /// Whether a name's parts, apart by `_`, say that it holds a secret.
-fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     const SECRET: &[&str] = &[
         "apikey",
         "auth",

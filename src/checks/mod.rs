@@ -51,6 +51,7 @@ mod variables;
 use crate::syntax::{Dockerfile, Instruction, Span};
 use lint::Lint;
 
+pub use dispatch::is_secret;
 pub use rules::{RULES, Rule};
 
 /// Why BuildKit refuses a file.

@@ -6,7 +6,7 @@ use super::args::{Common, Output};
 use super::session::Session;
 use super::work::{self, Done};
 use super::{Program, Status, Stop, Terminal};
-use crate::report::{Entry, Paint, Summary, github, json, markdown, sarif, text};
+use crate::report::{Entry, Paint, Summary, github, gitlab, json, markdown, rdjson, sarif, text};
 
 /// Say what would change and what there is to know; exit with 1 when something would change
 #[derive(Debug, Args)]
@@ -15,6 +15,7 @@ Examples:
   careen check                                      a line for each change
   careen check --format sarif > careen.sarif        for code scanning
   careen check --format github                      annotations in GitHub Actions
+  careen check --format rdjson | reviewdog -f=rdjson   suggestions in a code review
   careen check --format json | jq '.summary'        for programs
 
 Exit status: 0 clean, 1 changes found, 2 error.")]
@@ -42,6 +43,10 @@ enum Format {
     Sarif,
     /// Annotations of GitHub Actions
     Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// Diagnostics for reviewdog, with suggestions
+    Rdjson,
     /// A comment for a code review
     Markdown,
 }
@@ -71,7 +76,7 @@ pub(super) fn run(
                 let lines = github::annotations(entry);
                 terminal.out.write_all(lines.as_bytes())?;
             }
-            Format::Json | Format::Sarif | Format::Markdown => {}
+            Format::Json | Format::Sarif | Format::Gitlab | Format::Rdjson | Format::Markdown => {}
         }
         if output.verbose {
             let paint: Paint = terminal.paint_err();
@@ -99,6 +104,8 @@ pub(super) fn run(
         Format::Text | Format::Github => String::new(),
         Format::Json => json::render(&entries).map_err(wrong)?,
         Format::Sarif => sarif::render(&entries, program.chain).map_err(wrong)?,
+        Format::Gitlab => gitlab::render(&entries).map_err(wrong)?,
+        Format::Rdjson => rdjson::render(&entries).map_err(wrong)?,
         Format::Markdown => markdown::render(&entries),
     };
     terminal.out.write_all(document.as_bytes())?;

@@ -7,13 +7,18 @@ mod args;
 mod build_context;
 mod check;
 mod completions;
+mod config;
 mod explain;
 mod fix;
 mod ids;
 mod init;
 mod list;
+mod pair;
 mod paths;
+mod picture;
+mod replay;
 mod session;
+mod verify;
 mod work;
 mod write;
 
@@ -195,9 +200,12 @@ fn dispatch(
     match cli.command {
         Command::Fix(fix) => fix::run(program, &fix, &cli.output, terminal),
         Command::Check(check) => check::run(program, &check, &cli.output, terminal),
-        Command::Explain(explain) => explain::run(program, &explain, terminal),
+        Command::Verify(verify) => verify::run(program, &verify, &cli.output, terminal),
+        Command::Replay(replay) => replay::run(program, &replay, &cli.output, terminal),
+        Command::Explain(explain) => explain::run(program, &explain, &cli.output, terminal),
         Command::List(_) => list::run(program, terminal),
         Command::Completions(completions) => completions::run(&completions, terminal),
+        Command::Config(_) => config::run(program, terminal),
         Command::Init(init) => init::run(&init, &cli.output, terminal),
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Done {
     /// What came of it.
     pub(super) entry: Entry,
     /// Why the build context is not known.
-    doubt: Option<&'static str>,
+    pub(super) doubt: Option<&'static str>,
 }
 
 impl Done {

@@ -25,7 +25,7 @@ pub use call::Word;
 pub use images::{BaseImage, Entrypoint, Family, Reference, User};
 pub use language::{LanguageAction, LanguageCall, LanguageManager};
 pub use programs::{Program, Touched};
-pub use system::{Cleanup, SystemAction, SystemCall, SystemManager};
+pub use system::{Cleanup, Purge, SystemAction, SystemCall, SystemManager};
 
 const PACKAGE_MANAGERS: &str = include_str!("package_managers.toml");
 const LANGUAGE_MANAGERS: &str = include_str!("language_managers.toml");
@@ -176,6 +176,19 @@ impl Knowledge {
         })
     }
 
+    /// What the script that projects call by the path `name` can do: `./configure`, `bin/rails`. `None`: it is whoever's.
+    pub fn project_script(&self, name: &str) -> Option<&Program> {
+        self.programs()
+            .get(call::base(name))
+            .filter(|program| program.script)
+    }
+
+    /// What the script at the web address `url` can do, when it is fetched and run.
+    pub fn remote_script(&self, url: &str) -> Option<&Program> {
+        let address = url.split_once("://").map_or(url, |(_, address)| address);
+        self.programs().at_address(address)
+    }
+
     /// Whether a command may call the package manager of the system, by itself or through a script. Installing what a lock or a manifest
     /// names counts as no; a task of the project (`npm run`, `make`) and an unknown program count as yes.
     pub fn may_call_system_manager(&self, words: &[Word<'_>]) -> bool {
@@ -226,6 +239,12 @@ impl Knowledge {
     /// What is known of the image that `reference` (as FROM has it, without variables) names. `None`: nothing.
     pub fn base_image(&self, reference: &str) -> Option<BaseImage<'_>> {
         self.images().get(&Reference::parse(reference)?)
+    }
+
+    /// Where the image or program called `name` writes while it runs, beside VOLUMEs: absolute folders, or such below its user's
+    /// home (`~/`). `None`: nobody has noted it.
+    pub fn writes_at_run(&self, name: &str) -> Option<&[String]> {
+        self.images().writes(name)
     }
 
     /// The Debian packages that bring the program called `name`, where that is known.

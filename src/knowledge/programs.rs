@@ -56,6 +56,12 @@ pub struct Program {
     pub in_place: bool,
     /// It may leave processes behind.
     pub stays: bool,
+    /// Package managers whose lists it reads, or installs with, without fetching them itself.
+    pub lists: Vec<String>,
+    /// A script that projects bring and call by a path, such as `./configure`: it installs no packages of the system.
+    pub script: bool,
+    /// Last parts of paths, as operands with which it installs no packages of the system; `*` at either end.
+    pub tame: Vec<String>,
     /// It talks to the network.
     pub net: bool,
     /// Variables that it behaves by; `*` at the end stands for anything.
@@ -118,6 +124,18 @@ impl Program {
                             .any(|mark| word.contains(mark.as_str()))
                     })
                 }))
+    }
+
+    /// Whether the file `path`, as an operand, is one with which it installs no packages of the system.
+    pub fn is_tame(&self, path: &str) -> bool {
+        let name = call::base(path);
+        self.tame.iter().any(
+            |tame| match (tame.strip_prefix('*'), tame.strip_suffix('*')) {
+                (Some(end), _) => name.ends_with(end),
+                (_, Some(start)) => name.starts_with(start),
+                _ => name == tame,
+            },
+        )
     }
 
     /// Whether it may read the variable `name`.
@@ -394,6 +412,15 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(programs: BTreeMap<String, Program>) -> Self {
         Self { programs }
+    }
+
+    /// The script at `address` (without a scheme): that of the longest entry which it starts with.
+    pub(super) fn at_address(&self, address: &str) -> Option<&Program> {
+        self.programs
+            .iter()
+            .filter(|(name, _)| name.contains('.') && address.starts_with(name.as_str()))
+            .max_by_key(|(name, _)| name.len())
+            .map(|(_, program)| program)
     }
 
     /// The program called `name`; a version at its end (`python3.11`, `clang-15`) is dropped when the name as it is isn't there.

@@ -30,6 +30,20 @@ pub struct Cleanup {
     pub removes: Vec<String>,
 }
 
+/// How packages go that only a build needed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purge {
+    /// The command that removes packages, and what came in for them alone; the packages follow it.
+    pub command: String,
+    /// The flag of install that names what it installs, with its value: a group to remove.
+    #[serde(default)]
+    pub group_flag: Option<String>,
+    /// The group's name.
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
 /// A package manager of operating systems. Flags are listed with the one to write first.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +77,12 @@ pub struct SystemManager {
     /// Flags with which install fetches lists by itself; `*`: it always does.
     #[serde(default)]
     pub install_updates: Vec<String>,
+    /// Whether an install fetches lists that are missing, so that no step needs those of another.
+    #[serde(default)]
+    pub fetches_missing: bool,
+    /// Flags with which it works on another root: what it leaves is there.
+    #[serde(default)]
+    pub other_root: Vec<String>,
     /// Flags whose value is the next word.
     #[serde(default)]
     pub value_flags: Vec<String>,
@@ -75,6 +95,20 @@ pub struct SystemManager {
     /// Flags that leave recommended packages out.
     #[serde(default)]
     pub no_recommends: Vec<String>,
+    /// The option of its configuration that decides on recommended packages, in lower case; flags that name it count.
+    #[serde(default)]
+    pub recommends_option: Vec<String>,
+    /// Parts of the paths of its configuration.
+    #[serde(default)]
+    pub configuration: Vec<String>,
+    /// Packages that only builds use and that leave nothing behind which a program needs: compilers and build tools, as
+    /// names with `*` at the end.
+    #[serde(default)]
+    pub build_packages: Vec<String>,
+    /// What goes behind install to name a group of packages, and the command that removes packages with what only they
+    /// needed.
+    #[serde(default)]
+    pub purge: Option<Purge>,
     /// Flags that leave no cache behind.
     #[serde(default)]
     pub no_cache: Vec<String>,
@@ -116,6 +150,30 @@ impl SystemManager {
     /// Whether removing `path` takes downloaded packages away.
     pub fn cache_cleaned_by_removing(&self, path: &str) -> bool {
         self.caches.iter().any(|cache| covers(path, cache))
+    }
+
+    /// Whether an install by itself leaves what its cleanup removes, be it lists or downloaded packages.
+    pub fn install_leaves(&self) -> bool {
+        self.cleanup.as_ref().is_some_and(|cleanup| {
+            cleanup
+                .removes
+                .iter()
+                .any(|glob| self.caches.iter().any(|cache| glob.starts_with(cache)))
+        })
+    }
+
+    /// Whether `package` (as written, a version behind it maybe) is one that only builds use.
+    pub fn is_build_package(&self, package: &str) -> bool {
+        let name = package
+            .split(['=', '<', '>', '~', '@', '/', ':'])
+            .next()
+            .unwrap_or(package);
+        self.build_packages
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => name.starts_with(start),
+                None => name == pattern,
+            })
     }
 
     /// Whether `path` lies at or below one of its lists or caches.
@@ -226,6 +284,15 @@ impl SystemCall<'_> {
     /// Whether a flag says one of `phrases` (a list of [`SystemManager`]).
     pub fn says(&self, words: &[Word<'_>], phrases: &[String]) -> bool {
         call::flag_says(words, &self.flags, phrases, Some(&self.manager.value_flags))
+    }
+
+    /// Whether it works on another root than that of the image.
+    pub fn is_elsewhere(&self, words: &[Word<'_>]) -> bool {
+        self.flags.iter().any(|flag| {
+            let word = call::text(words, flag.start).unwrap_or_default();
+            let name = word.split('=').next().unwrap_or(word);
+            self.manager.other_root.iter().any(|other| other == name)
+        })
     }
 
     /// Whether each word is literal and none comes from elsewhere.

@@ -1,15 +1,17 @@
 //! What a run did, for people and for programs.
 //!
 //! A door collects an [`Entry`] a file and hands it to one of the writers here. They read a
-//! [`Report`](crate::engine::Report) and the pages of the chain, and know no transform by its name.
+//! [`Report`] and the pages of the chain, and know no transform by its name.
 
 pub mod diff;
 pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod markdown;
 pub mod page;
 pub mod paint;
 pub mod problem;
+pub mod rdjson;
 pub mod sarif;
 pub mod summary;
 pub mod text;

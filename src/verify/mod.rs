@@ -5,6 +5,7 @@
 //! * [`compare`]: what differs, path by path and field by field; [`packages`] by name
 //! * [`noise`], [`verdict`]: what of it is noise, declared, unexplained
 //! * [`builder`], [`log`], [`rebuild`]: the builder on the machine, what it says, how long it takes after an edit
+//! * [`touch`]: which file a developer would edit next
 //! * [`verify`]: all of it, for one rewrite
 
 pub mod builder;
@@ -17,8 +18,10 @@ pub mod noise;
 pub mod packages;
 pub mod rebuild;
 mod run;
+mod show;
 #[cfg(test)]
 mod tests;
+pub mod touch;
 pub mod tree;
 pub mod verdict;
 

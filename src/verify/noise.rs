@@ -74,6 +74,16 @@ const KNOWN: &[(&str, Differs, &str)] = &[
         "apt's parsed lists hold times",
     ),
     (
+        "/**/go-build/*/*-a",
+        Differs::Content,
+        "entries of Go's build cache hold times",
+    ),
+    (
+        "/**/go-build/trim.txt",
+        Differs::Content,
+        "when Go last trimmed its build cache",
+    ),
+    (
         "/**/.npm/_logs/**",
         Differs::Anything,
         "npm's logs, with the time in their names",

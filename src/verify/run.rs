@@ -35,6 +35,7 @@ pub struct Figures {
     /// Layers, those of the base too.
     pub layers: usize,
     /// How long its build took; steps that the cache had took no time.
+    #[serde(serialize_with = "rebuild::seconds")]
     pub took: Duration,
 }
 

@@ -147,6 +147,126 @@ fn sarif_groups_fixes_that_may_need_one_another() {
 }
 
 #[test]
+fn gitlab_issues_have_fingerprints_that_stay() {
+    let room = Room::new();
+    let issues = |source: &str| -> Vec<Value> {
+        room.write("é/Dockerfile", source);
+        let ran = room.run(&["check", "--format", "gitlab"]);
+        serde_json::from_slice(&ran.out).unwrap()
+    };
+    let first = issues("FROM debian\nrun a \\\n  b\nrun c\nrun c\nUSER root\n");
+    let one = &first[0];
+    assert_eq!(one["check_name"], "loud-run");
+    assert_eq!(one["description"], "write `run` as `RUN`, 100% of the time");
+    assert_eq!(one["severity"], "minor");
+    assert_eq!(
+        one["location"],
+        serde_json::json!({"path": "é/Dockerfile", "lines": {"begin": 2, "end": 3}})
+    );
+    assert_eq!(first[3]["severity"], "info");
+    let prints = |issues: &[Value]| -> Vec<Value> {
+        issues
+            .iter()
+            .map(|one| one["fingerprint"].clone())
+            .collect()
+    };
+    let mut different = prints(&first);
+    different.dedup();
+    assert_eq!(different.len(), 4, "two equal places are two issues");
+    let moved = issues("FROM debian\n# new\n\nrun a \\\n  b\nrun c\nrun c\nUSER root\n");
+    assert_eq!(moved[0]["location"]["lines"]["begin"], 4);
+    assert_eq!(prints(&moved), prints(&first));
+
+    let errors = issues("FROM debian\nENV a\n");
+    assert_eq!(errors[0]["severity"], "major");
+    assert_eq!(errors[0]["location"]["lines"]["begin"], 2);
+    assert_eq!(issues("FROM debian\n"), Vec::<Value>::new());
+}
+
+#[test]
+fn rdjson_suggests_whole_lines() {
+    let mut room = Room::new();
+    let diagnostics = |room: &Room, source: &[u8]| -> Vec<Value> {
+        room.write("Dockerfile", source);
+        let ran = room.run(&["check", "--format", "rdjson"]);
+        let result: Value = serde_json::from_slice(&ran.out).unwrap();
+        assert_eq!(result["source"]["name"], "careen");
+        result["diagnostics"].as_array().unwrap().clone()
+    };
+    let found = diagnostics(
+        &room,
+        b"FROM debian\r\nrun a\r\nENV x=1\r\nrun b\r\nUSER root\r\n",
+    );
+    assert_eq!(found.len(), 3);
+    assert_eq!(
+        found[0],
+        serde_json::json!({
+            "message": "write `run` as `RUN`, 100% of the time",
+            "location": {"path": "Dockerfile", "range": {"start": {"line": 2}, "end": {"line": 2}}},
+            "severity": "WARNING",
+            "code": {"value": "loud-run"},
+            "suggestions": [{
+                "range": {"start": {"line": 2}, "end": {"line": 4}},
+                "text": "RUN a\r\nENV x=1\r\nRUN b",
+            }],
+        })
+    );
+    assert!(found[1].get("suggestions").is_none(), "one for the file");
+    assert_eq!(found[2]["severity"], "INFO");
+
+    let found = diagnostics(&room, b"FROM debian\nrun \xff\n");
+    assert!(found[0].get("suggestions").is_none(), "no text");
+    let found = diagnostics(&room, b"FROM debian\nENV a\n");
+    assert_eq!(found[0]["severity"], "ERROR");
+    assert_eq!(found[0]["location"]["range"]["start"]["line"], 2);
+    room.engine = beside;
+    let found = diagnostics(&room, b"FROM debian\nrun a\n");
+    assert!(
+        found[0].get("suggestions").is_none(),
+        "another file is written too"
+    );
+}
+
+#[test]
+fn rdjson_suggestions_never_start_from_nothing() {
+    // A chain that only adds or takes lines: the suggestion holds a line beside them.
+    use careen::report::{Entry, rdjson};
+    for (before, after, start, end, text) in [
+        ("a\nb\n", "a\nnew\nb\n", 1, 1, "a\nnew"),
+        ("a\nb\n", "new\na\nb\n", 1, 1, "new\na"),
+        ("a\nb\n", "a\n", 1, 2, "a"),
+        ("a\nb\n", "b\n", 1, 2, "b"),
+        ("a\nb", "a\nb2", 2, 2, "b2"),
+    ] {
+        let report = careen::engine::Report {
+            original: before.as_bytes().to_vec(),
+            rewritten: after.as_bytes().to_vec(),
+            applied: vec![careen::engine::Applied {
+                id: "x",
+                place: careen::syntax::Span::new(0, 1),
+                line: 1,
+                reason: "why".to_owned(),
+                safety: careen::transform::Safety::Safe,
+                removes: Vec::new(),
+                snippets: Vec::new(),
+            }],
+            ..Default::default()
+        };
+        let entry = Entry {
+            path: b"Dockerfile".to_vec(),
+            context: Vec::new(),
+            outcome: Ok(report),
+        };
+        let result: Value = serde_json::from_str(&rdjson::render(&[entry]).unwrap()).unwrap();
+        assert_eq!(
+            result["diagnostics"][0]["suggestions"][0],
+            serde_json::json!({"range": {"start": {"line": start}, "end": {"line": end}}, "text": text}),
+            "{before:?} -> {after:?}"
+        );
+    }
+}
+
+#[test]
 fn markdown_is_a_comment() {
     let room = Room::new();
     room.write("Dockerfile", "FROM debian\nrun echo '```'\n");

@@ -1,8 +1,11 @@
 //! explain, list, init, completions and wrong arguments.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use careen::config::Config;
+use careen::config::schema::schema;
+use serde_json::Value;
 
 use crate::room::Room;
 
@@ -49,22 +52,47 @@ fn init_writes_once() {
     assert_eq!(room.read("careen.toml"), b"# mine\n");
 }
 
+/// What `init` writes, with each setting and each table uncommented.
+pub fn uncommented(text: &str) -> String {
+    // Settings are `# name = …` and tables `# [name]`; prose is neither.
+    text.lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.contains(" = ") || line.starts_with('['))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
 #[test]
-fn what_init_writes_is_a_config_when_uncommented() {
+fn what_init_writes_is_a_config_with_every_key_when_uncommented() {
     let room = Room::new();
     room.run(&["init"]);
     let text = String::from_utf8(room.read("careen.toml")).unwrap();
-    // Settings are `# name = …`; prose has no ` = `.
-    let settings: String = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# "))
-        .filter(|line| line.contains(" = "))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let table: toml::Table = settings.parse().unwrap();
-    assert_eq!(table.len(), 7, "{table:?}");
+    let settings = uncommented(&text);
     let config = Config::parse(&settings, Path::new("careen.toml"), &[]).unwrap();
     assert_eq!(config.builder(), "kaniko");
+    let table: toml::Table = settings.parse().unwrap();
+    let schema = schema(&[]);
+    let known: BTreeSet<&str> = schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        table.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        known
+    );
+}
+
+#[test]
+fn the_schema_names_the_transforms() {
+    let ran = Room::new().run(&["config", "--schema"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let schema: Value = serde_json::from_slice(&ran.out).unwrap();
+    let properties = &schema["properties"];
+    assert_eq!(properties["select"]["items"]["enum"][0], "loud-run");
+    assert!(properties["transforms"]["properties"]["loud-run"].is_object());
+    assert_eq!(properties["transforms"]["additionalProperties"], false);
 }
 
 #[test]
@@ -83,6 +111,7 @@ fn wrong_arguments_are_errors() {
     for args in [
         &[][..],
         &["nosuch"],
+        &["config"],
         &["fix", "--nosuch"],
         &["fix", "--profile", "nosuch"],
         &["check", "--format", "nosuch"],

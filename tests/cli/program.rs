@@ -33,7 +33,17 @@ fn version_and_help() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["fix", "check", "explain", "list", "completions", "init"] {
+    for command in [
+        "fix",
+        "check",
+        "verify",
+        "replay",
+        "explain",
+        "list",
+        "completions",
+        "init",
+        "config",
+    ] {
         let help = careen(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         let text = String::from_utf8(help.stdout).unwrap();
@@ -69,4 +79,73 @@ fn color_minds_the_environment() {
     assert!(!run("NO_COLOR", "1", &["list"]));
     assert!(run("NO_COLOR", "1", &["list", "--color", "always"]));
     assert!(!run("CLICOLOR_FORCE", "1", &["list", "--color", "never"]));
+}
+
+#[test]
+fn check_takes_what_init_writes_with_every_key() {
+    let room = Room::new();
+    let folder = room.path("");
+    let folder = folder.to_str().unwrap();
+    assert_eq!(careen(&["init", folder]).status.code(), Some(0));
+    room.write("Dockerfile", "FROM debian:13\n");
+    assert_eq!(careen(&["check", folder]).status.code(), Some(0));
+    let text = String::from_utf8(room.read("careen.toml")).unwrap();
+    // An empty list selects all, so the transform that the example tells something is the one that runs.
+    room.write("careen.toml", crate::commands::uncommented(&text));
+    let ran = careen(&["check", folder]);
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+}
+
+/// The script of the last step of `action.yml`, and the hooks' entries.
+#[test]
+fn the_action_and_the_hooks_call_what_is_there() {
+    let room = Room::new();
+    room.write("a/Dockerfile", "FROM debian:13\nrun a\nRUN b\n");
+    room.write("b/Dockerfile", "FROM debian:13\n");
+    let bin = room.write("temp/careen/bin/.keep", "");
+    let program = bin.with_file_name("careen");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_careen"), &program).unwrap();
+    let text = include_str!("../../action.yml");
+    let (_, script) = text.trim_end().rsplit_once("run: ").unwrap();
+    let script = script.trim_matches('\'');
+    let run = |paths: &str, args: &str| {
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", script])
+            .current_dir(room.path(""))
+            .env("RUNNER_TEMP", room.path("temp"))
+            .env("CAREEN_PATHS", paths)
+            .env("CAREEN_ARGS", args)
+            .output()
+            .unwrap()
+    };
+    let found = run(".", "");
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    assert!(
+        found
+            .stdout
+            .starts_with(b"::notice file=a/Dockerfile,line=2,"),
+        "{found:?}"
+    );
+    assert_eq!(run("b", "--profile recommended").status.code(), Some(0));
+    for name in ["paths", "args"] {
+        assert!(
+            text.contains(&format!("${{{{ inputs.{name} }}}}")),
+            "{name}"
+        );
+    }
+
+    let hooks = include_str!("../../.pre-commit-hooks.yaml");
+    let mut entries = Vec::new();
+    for entry in hooks
+        .lines()
+        .filter_map(|line| line.strip_prefix("  entry: careen "))
+    {
+        let args: Vec<&str> = entry.split(' ').collect();
+        let path = room.path("b/Dockerfile");
+        let ran = careen(&[&args[..], &[path.to_str().unwrap()]].concat());
+        assert_eq!(ran.status.code(), Some(0), "{entry}: {ran:?}");
+        entries.push(entry);
+    }
+    assert_eq!(entries, ["check", "fix --write"]);
 }

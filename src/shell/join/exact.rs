@@ -46,6 +46,10 @@ pub fn exact(a: &Script, b: &Script, operator: Operator, shell: Shellopts) -> Re
 /// The operator by which one simple command follows `script` exactly.
 pub(super) fn before_simple(script: &Script, shell: Shellopts) -> Result<Operator, Refusal> {
     reaches_its_end(script)?;
+    // A script that is written with `;` goes on with `;`, where that is exact too.
+    if script.lists.len() > 1 && before_semicolon(script, shell).is_ok() {
+        return Ok(Operator::Semicolon);
+    }
     match before_and(script, shell) {
         Ok(()) => Ok(Operator::And),
         Err(refusal) => before_semicolon(script, shell)

@@ -74,6 +74,12 @@ pub fn independent(a: &Script, b: &Script, programs: &dyn Programs) -> Result<()
                 });
             }
         }
+        if let Some(path) = named_in(a, program) {
+            return Err(Refusal::MovesProgram {
+                installer: path.to_owned(),
+                program: (*program).to_owned(),
+            });
+        }
     }
     let links = in_a
         .iter()
@@ -86,6 +92,25 @@ pub fn independent(a: &Script, b: &Script, programs: &dyn Programs) -> Result<()
         });
     }
     Ok(())
+}
+
+/// A path or name in `script`, other than the name of a command, that would put something called `program` on the way:
+/// the target of a redirection, of `cp`, `ln` or a download.
+fn named_in<'s>(script: &'s Script, program: &str) -> Option<&'s str> {
+    let commands: Vec<_> = script
+        .calls()
+        .filter_map(|call| Some(call.unwrapped().0.first()?.span))
+        .collect();
+    let words = script.words().into_iter().chain(
+        script
+            .redirects()
+            .into_iter()
+            .filter_map(|redirect| redirect.target.as_ref()),
+    );
+    words
+        .filter(|word| !commands.contains(&word.span))
+        .filter_map(Word::fixed)
+        .find(|text| text.contains('/') && text.rsplit('/').next() == Some(program))
 }
 
 /// External programs that a script calls, wrappers and what they wrap, sorted, each once.

@@ -223,7 +223,7 @@ fn a_cleanup_is_appended_exactly_or_not_at_all() {
         ),
         (
             "set -e; for i in a; do make; done; make",
-            "set -e; for i in a; do make; done; make && rm -rf x",
+            "set -e; for i in a; do make; done; make; rm -rf x",
         ),
         (
             "set -e; f() { make; make; }; f",

@@ -1,0 +1,3 @@
+FROM debian:bookworm-slim
+RUN set -eux; apt-get update && apt-get install -y --no-install-recommends no-such-package-at-all && true; \
+    rm -rf /var/lib/apt/lists/*

@@ -1,0 +1,5 @@
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends tree && \
+    rm -rf /var/lib/apt/lists/*
+COPY setup.sh /setup.sh
+RUN sh /setup.sh

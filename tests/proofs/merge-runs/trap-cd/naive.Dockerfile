@@ -1,0 +1,3 @@
+FROM busybox:1
+RUN cd /tmp && \
+    echo x > f

@@ -1,0 +1,3 @@
+FROM busybox:1
+RUN export GREETING=hello && \
+    echo "${GREETING:-nothing}" > /f

@@ -1,0 +1,3 @@
+FROM busybox:1
+RUN set -u && \
+    echo "$NOT_SET" > /f

@@ -1,0 +1,3 @@
+FROM busybox:1
+RUN umask 077 && \
+    echo x > /f
