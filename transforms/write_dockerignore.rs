@@ -291,10 +291,8 @@ impl<'a> Writer<'a> {
                 continue;
             }
             match entry.kind {
-                Kind::Dir => {
-                    if !self.known_folder(entry, &entries) && depth + 1 < DEEPEST {
-                        below.push(entry.path.clone());
-                    }
+                Kind::Dir if !self.known_folder(entry, &entries) && depth + 1 < DEEPEST => {
+                    below.push(entry.path.clone());
                 }
                 Kind::File => self.known_file(entry, depth),
                 _ => {}

@@ -205,6 +205,12 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
     } else {
         project.runtime_image()
     };
+    if !built && image == project.image {
+        return Err(
+            "what the image runs needs the full base, so nothing of the build would stay behind"
+                .to_owned(),
+        );
+    }
     let leaves = match (built, prunes) {
         (true, true) => "sources and development dependencies",
         (true, false) => "sources and build tools",

@@ -211,11 +211,18 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
             lines.push(project.scene.file.text(one.span).into_owned());
         }
     }
+    let image = project.runtime_image();
+    if image == project.image && !installs_tools {
+        return Err(
+            "what the image runs needs the full base, so nothing of the build would stay behind"
+                .to_owned(),
+        );
+    }
     Ok(Some(Plan {
         split,
         edits: vec![Edit::insert(start, format!("{venv}{nl}{path}{nl}"))],
         added: 2,
-        image: project.runtime_image(),
+        image,
         lines,
         build_variables: &["PIP_*", "POETRY_*"],
         command: None,
