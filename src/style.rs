@@ -2,6 +2,7 @@
 
 use crate::shell::join::{Join, Operator};
 use crate::syntax::{Comment, Dockerfile, Instruction, Keyword, Span};
+use crate::transform::Edit;
 
 /// A file's way of breaking lines inside a RUN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,6 +173,37 @@ pub fn tail(instruction: &Instruction, script: Span, join: &Join) -> Span {
     let start = instruction.source(Span::at(at.start)).start;
     let end = instruction.source(Span::at(at.end)).start;
     Span::new(start, end.max(start))
+}
+
+/// A keyword in the case that most of the file's have, as BuildKit's ConsistentInstructionCasing counts them.
+pub fn keyword(file: &Dockerfile, name: &str) -> String {
+    let first = file
+        .instructions
+        .iter()
+        .position(|one| one.keyword == Keyword::From)
+        .unwrap_or_default();
+    let all = |fits: fn(&u8) -> bool| {
+        let of_case = |one: &&Instruction| one.keyword_text().iter().all(fits);
+        file.instructions.iter().skip(first).filter(of_case).count()
+    };
+    if all(u8::is_ascii_lowercase) > all(u8::is_ascii_uppercase) {
+        name.to_lowercase()
+    } else {
+        name.to_uppercase()
+    }
+}
+
+/// The edit that puts `text` right behind a word of the script of `instruction`, at its end too. `None` when that has no script.
+pub fn after_word(
+    file: &Dockerfile,
+    instruction: &Instruction,
+    word: Span,
+    text: &str,
+) -> Option<Edit> {
+    let span = instruction.source(word.shift(instruction.shell_at()?.start));
+    // An insertion at the very end of a line would stand behind the instruction, not in it.
+    let written = std::str::from_utf8(file.bytes(span)).ok()?;
+    Some(Edit::replace(span, format!("{written}{text}")))
 }
 
 #[cfg(test)]

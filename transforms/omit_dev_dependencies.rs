@@ -56,8 +56,9 @@ use crate::packages::{LanguageUse, language_calls, words};
 use crate::project::{command_words, text_in_workdir};
 use crate::shell::{Context, Script};
 use crate::stage::{Base, Stage};
+use crate::style::after_word;
 use crate::syntax::{Instruction, Keyword};
-use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
+use crate::transform::{Change, Proposal, Safety, Scene, Transform};
 
 /// The transform of this page.
 pub struct OmitDevDependencies;
@@ -237,7 +238,6 @@ fn omit(
         ("npm", Some(major)) if major < 16 => "--production",
         _ => flag,
     };
-    let script_at = run.shell_at().ok_or("the RUN has no script")?;
     let at = call.verb.last().copied().unwrap_or(call.program);
     let word = one
         .call
@@ -245,7 +245,8 @@ fn omit(
         .words
         .get(at)
         .ok_or("the command has no words")?;
-    let place = run.source(word.span.shift(script_at.start)).end;
+    let edit = after_word(scene.file, run, word.span, &format!(" {flag}"))
+        .ok_or("the RUN has no script")?;
     let reason = match manifest.map(|manifest| {
         manifest
             .dependencies
@@ -264,7 +265,7 @@ fn omit(
         run.span,
         Safety::Unsafe,
         reason,
-        vec![Edit::insert(place, format!(" {flag}"))],
+        vec![edit],
     )))
 }
 
@@ -438,10 +439,11 @@ fn command(
             LanguageAction::Build | LanguageAction::Test | LanguageAction::Run
         );
         return if builds && call.manager.ecosystem == ecosystem && call.manager.id != "composer" {
-            Err(
-                format!("{} of line {line} builds with them", call.verb_text(words))
-                    .replace("  ", " "),
-            )
+            let verb = call.verb_text(words);
+            Err(format!(
+                "{} {verb} of line {line} may need them",
+                call.manager.id
+            ))
         } else {
             Ok(())
         };

@@ -33,6 +33,7 @@
 //!   nothing installs it before.
 //! * A later step may compile a package, by its manifest: `psycopg2`, `bcrypt`; or the manifest is not at hand.
 //! * A later step runs a program that nobody knows, or a script that can't be read.
+//! * Nothing says what the image runs, or it is a shell: it may be for work with the tools of the full image.
 //! * The base is pinned by a digest, names no version, or hangs on a build argument.
 //!
 //! The base of a stage that does not ship is left as it is: builders may be as large as they like.
@@ -48,7 +49,7 @@
 
 use crate::knowledge::{BaseImage, LanguageAction, LanguageCall, SystemAction, Word};
 use crate::packages::words;
-use crate::project::{source_of, text_in_workdir};
+use crate::project::{command_words, source_of, text_in_workdir};
 use crate::shell::{Dialect, Script};
 use crate::stage::{Base, Stage};
 use crate::syntax::{Args, Instruction, Keyword};
@@ -98,6 +99,19 @@ fn slim(scene: &Scene<'_>, stage: &Stage) -> Option<Proposal> {
     if !base.knows_contents() {
         return refuse(format!("nobody has read what {sibling} lacks"));
     }
+    match runs(scene) {
+        None => {
+            return refuse(
+                "neither CMD nor ENTRYPOINT says what the image runs: it may be for work with its tools".to_owned(),
+            );
+        }
+        Some(program) if matches!(program.as_str(), "sh" | "bash" | "zsh") => {
+            return refuse(format!(
+                "the image runs {program}: it may be for work with its tools"
+            ));
+        }
+        Some(_) => {}
+    }
     let mut needs = Needs {
         scene,
         base: &base,
@@ -113,6 +127,28 @@ fn slim(scene: &Scene<'_>, stage: &Stage) -> Option<Proposal> {
     let at = from.source(word.at);
     let edit = Edit::replace(at, sibling.clone());
     Some(Change::new(at, Safety::Unsafe, reason, vec![edit]).into())
+}
+
+/// The program that the image runs, without its path; empty when it is a script.
+fn runs(scene: &Scene<'_>) -> Option<String> {
+    let ships = |one: &&Instruction| {
+        scene
+            .stages()
+            .stage_of(one.index)
+            .is_some_and(|stage| scene.stages().ships(stage))
+    };
+    let instructions = &scene.file.instructions;
+    let last = |keyword| {
+        instructions
+            .iter()
+            .rfind(|one| one.keyword == keyword && ships(one))
+    };
+    let one = last(Keyword::Entrypoint).or_else(|| last(Keyword::Cmd))?;
+    let words = command_words(scene, one.index).unwrap_or_default();
+    let [program] = words.as_slice() else {
+        return Some(String::new());
+    };
+    Some(program.rsplit('/').next().unwrap_or(program).to_owned())
 }
 
 struct Needs<'a> {

@@ -51,7 +51,7 @@ use crate::context::manifests::cargo::CargoToml;
 use crate::packages::{LanguageUse, language_calls, words};
 use crate::project::text_in_workdir;
 use crate::shell::{Call, Script, Word};
-use crate::style::Style;
+use crate::style::{after_word, keyword};
 use crate::syntax::{Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
 
@@ -131,7 +131,10 @@ fn go(
         .stages()
         .before(run.index)
         .ok_or("the RUN stands outside of a stage")?;
-    let tool = words.iter().flatten().any(|word| word.contains('@'));
+    let tool = simple
+        .words
+        .iter()
+        .any(|word| word.raw(script).contains('@'));
     if tool || state.env.get("GOFLAGS").is_some() || words.contains(&Some("-buildmode=plugin")) {
         return Ok(None);
     }
@@ -155,8 +158,8 @@ fn go(
             .last()
             .and_then(|at| simple.words.get(*at))
             .ok_or("the build has no words")?;
-        let at = place(run, verb).ok_or("the RUN has no script")?.end;
-        let mut edits = vec![Edit::insert(at, " -ldflags=\"-s -w\"")];
+        let edit = after_word(scene.file, run, verb.span, " -ldflags=\"-s -w\"");
+        let mut edits = vec![edit.ok_or("the RUN has no script")?];
         edits.extend(upx(scene, run, one));
         return Ok(Some(Change::new(run.span, Safety::Unsafe, reason, edits)));
     };
@@ -208,10 +211,15 @@ fn flags(
         };
         vec![Edit::insert(start + 1, ours)]
     } else {
-        vec![
-            Edit::insert(start, format!("\"{ours}")),
-            Edit::insert(at.end, "\""),
-        ]
+        if value.contains(['"', '\'', '\\']) || at.len() != skip + value.len() {
+            return Err(format!(
+                "the linker flags of line {line} are quoted in part"
+            ));
+        }
+        vec![Edit::replace(
+            Span::new(start, at.end),
+            format!("\"{ours}{value}\""),
+        )]
     };
     Ok(Some(Change::new(run.span, Safety::Unsafe, reason, edits)))
 }
@@ -225,10 +233,8 @@ fn upx(scene: &Scene<'_>, run: &Instruction, one: &LanguageUse<'_>) -> Option<Ed
     let output = output.first().copied().flatten()?;
     let last = simple.words.last()?;
     (wanted && installed && one.call.top_level).then(|| {
-        Some(Edit::insert(
-            place(run, last)?.end,
-            format!(" && upx --best --lzma {output}"),
-        ))
+        let text = format!(" && upx --best --lzma {output}");
+        after_word(scene.file, run, last.span, &text)
     })?
 }
 
@@ -325,9 +331,8 @@ fn rust(
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |at| at + 1);
-        let upper = first.keyword_text().iter().any(u8::is_ascii_uppercase);
-        let keyword = if upper { "ENV" } else { "env" };
-        let end = Style::of(scene.file, &[first]).line_end;
+        let keyword = keyword(scene.file, "ENV");
+        let end = scene.file.line_end();
         let edit = Edit::insert(at, format!("{keyword} {VARIABLE}=true{end}"));
         return Ok(Some(
             Change::new(build.span, Safety::Unsafe, reason, vec![edit]).fewer(-1),

@@ -291,10 +291,8 @@ impl<'a> Writer<'a> {
                 continue;
             }
             match entry.kind {
-                Kind::Dir => {
-                    if !self.known_folder(entry, &entries) && depth + 1 < DEEPEST {
-                        below.push(entry.path.clone());
-                    }
+                Kind::Dir if !self.known_folder(entry, &entries) && depth + 1 < DEEPEST => {
+                    below.push(entry.path.clone());
                 }
                 Kind::File => self.known_file(entry, depth),
                 _ => {}
@@ -384,6 +382,8 @@ impl<'a> Writer<'a> {
         }
         let mut lines = self.patterns.clone();
         if !lines.contains(&pattern) {
+            // One that holds everywhere holds at the top too.
+            lines.retain(|line| pattern != format!("**/{line}"));
             lines.push(pattern);
         }
         let mut text = self.old.clone();

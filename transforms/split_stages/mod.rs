@@ -48,7 +48,8 @@
 //! ```
 //!
 //! Go becomes a static program from scratch; Node takes package.json, the built folder and node_modules without development
-//! dependencies; Python takes a virtual environment. Node and Python run on the slim sibling of their base.
+//! dependencies; Python takes a virtual environment; Rust its program on Debian's slim image; Java its archive on the JRE. Node and Python
+//! run on the slim sibling of their base.
 //!
 //! ## When it refuses
 //!
@@ -68,9 +69,11 @@
 //! `docker build --target` by the number of a stage means another one afterwards. A program from scratch has no `/tmp`.
 
 mod go;
+mod java;
 mod node;
 mod project;
 mod python;
+mod rust;
 
 use crate::knowledge::Family;
 use crate::transform::{Proposal, Scene, Transform};
@@ -91,6 +94,8 @@ impl Transform for SplitStages {
             "golang" => go::plan(&project),
             "node" => node::plan(&project),
             "python" => python::plan(&project),
+            "rust" => rust::plan(&project),
+            "maven" | "gradle" | "eclipse-temurin" => java::plan(&project),
             _ => return Vec::new(),
         };
         let proposal = match plan {

@@ -95,7 +95,8 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
             && state.env.value("NODE_ENV").known() == Some("production"))
     };
     let prunes = has(Group::Dev) && !already;
-    if !built && !full && !prunes {
+    // Without a slim sibling a flag at the install does as much.
+    if !built && !full {
         return Err("nothing of the build would stay behind".to_owned());
     }
     if !manifest.workspaces.is_empty() {
@@ -204,6 +205,12 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
     } else {
         project.runtime_image()
     };
+    if !built && image == project.image {
+        return Err(
+            "what the image runs needs the full base, so nothing of the build would stay behind"
+                .to_owned(),
+        );
+    }
     let leaves = match (built, prunes) {
         (true, true) => "sources and development dependencies",
         (true, false) => "sources and build tools",

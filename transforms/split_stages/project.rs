@@ -6,6 +6,7 @@ use crate::packages::{LanguageUse, language_calls, words};
 use crate::project::command_words;
 use crate::splice::splice;
 use crate::stage::{Base, State};
+use crate::style::keyword;
 use crate::syntax::{Dockerfile, Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Safety, Scene};
 
@@ -244,12 +245,7 @@ impl<'a> Project<'a> {
     }
 
     fn keyword(&self, name: &str) -> String {
-        let upper = self.from.keyword_text().iter().any(u8::is_ascii_uppercase);
-        if upper {
-            name.to_owned()
-        } else {
-            name.to_lowercase()
-        }
+        keyword(self.scene.file, name)
     }
 
     /// A line of the new stage, its keyword in the file's case.
@@ -287,11 +283,15 @@ impl<'a> Project<'a> {
         if words.len() != 1 {
             return Err("the stage has a name already, which --target may ask for".to_owned());
         }
+        if !self.from.flags.is_empty() {
+            return Err(
+                "FROM names a platform, and which of the stages it is for is not known".to_owned(),
+            );
+        }
         let name = self.from.source(words[0].at).end;
-        edits.push(Edit::insert(
-            name,
-            format!(" {} builder", self.keyword("AS")),
-        ));
+        let lower = self.from.keyword_text().iter().all(u8::is_ascii_lowercase);
+        let r#as = if lower { "as" } else { "AS" };
+        edits.push(Edit::insert(name, format!(" {} builder", r#as)));
 
         let mut added = plan.added + 1;
         let mut head = vec![self.line(

@@ -2,10 +2,10 @@
 
 use super::project::{Plan, Project};
 use crate::context::manifests::python::Requirements;
-use crate::knowledge::LanguageAction;
+use crate::knowledge::{LanguageAction, SystemAction};
 use crate::packages::{system_calls, words};
 use crate::project::{copies_context, text_in_workdir};
-use crate::syntax::{Keyword, Span};
+use crate::syntax::Keyword;
 use crate::transform::Edit;
 
 /// Where the environment lies in both stages.
@@ -108,7 +108,44 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
             }
         }
     }
+    if project.instruction_of(Keyword::Cmd).is_none()
+        && project.instruction_of(Keyword::Entrypoint).is_none()
+    {
+        return Err("neither CMD nor ENTRYPOINT says what the image runs".to_owned());
+    }
     project.only_builds(split, true)?;
+    for one in project
+        .instructions()
+        .iter()
+        .filter(|one| one.index >= split && one.keyword == Keyword::Run)
+    {
+        let line = one.lines.0;
+        let script = project
+            .scene
+            .script(one.index)
+            .ok_or_else(|| format!("the RUN of line {line} is not understood"))?;
+        let system = system_calls(script, project.scene.knowledge);
+        let installs = system
+            .iter()
+            .any(|one| one.system.action == SystemAction::Install);
+        let updates = system
+            .iter()
+            .any(|one| one.system.action == SystemAction::Update || one.system.updates);
+        if installs && !updates {
+            return Err(format!(
+                "the install of line {line} needs lists that the first stage has"
+            ));
+        }
+        let needs = script.calls().find_map(|call| {
+            let program = call.effective_program()?;
+            (project.base.slim_lacks_program(program) == Some(true)).then_some(program)
+        });
+        if let Some(program) = needs {
+            return Err(format!(
+                "line {line} calls {program}, which the second stage lacks"
+            ));
+        }
+    }
     for one in project.instructions() {
         let text = project.scene.file.text(one.span);
         let line = one.lines.0;
@@ -135,41 +172,61 @@ pub fn plan(project: &Project<'_>) -> Result<Option<Plan>, String> {
         .map_or(first.index, |one| one.index.min(first.index));
     let start = project.start_of(above);
     let mut lines = vec![project.copy(VENV, VENV), path.clone()];
-    // What the builder has of the context, the program has too.
+    // What the builder was given, the program has too; only manifests were for the install alone.
     for one in project
         .instructions()
         .iter()
-        .filter(|one| one.index < split && copies_context(one))
+        .filter(|one| one.index < split)
     {
-        let everything = one
-            .args
-            .words()
-            .first()
-            .is_some_and(|word| word.text == "." || word.text == "./");
-        let manifests_only = one
-            .args
-            .words()
-            .iter()
-            .any(|word| word.text.contains("requirements"));
-        if everything || !manifests_only {
-            lines.push(
-                project
-                    .scene
-                    .file
-                    .text(Span::new(one.span.start, one.span.end))
-                    .into_owned(),
-            );
+        if !matches!(one.keyword, Keyword::Copy | Keyword::Add) {
+            continue;
         }
+        let words = one.args.words();
+        let (Some(to), true) = (words.last(), one.heredocs.is_empty()) else {
+            return Err(format!("line {} holds a heredoc", one.lines.0));
+        };
+        let here = project.state(one.index)?.workdir.path.as_deref();
+        let there = project
+            .scene
+            .stages()
+            .before(split.min(project.scene.file.instructions.len() - 1));
+        if !to.text.starts_with('/')
+            && here != there.and_then(|state| state.workdir.path.as_deref())
+        {
+            return Err(format!(
+                "line {} copies into another working directory",
+                one.lines.0
+            ));
+        }
+        let sources = words
+            .split_last()
+            .map(|(_, sources)| sources)
+            .unwrap_or_default();
+        let manifests = !sources.is_empty()
+            && copies_context(one)
+            && sources.iter().all(|source| {
+                source.text.contains("requirements") || source.text.contains("constraints")
+            });
+        if !manifests {
+            lines.push(project.scene.file.text(one.span).into_owned());
+        }
+    }
+    let image = project.runtime_image();
+    if image == project.image && !installs_tools {
+        return Err(
+            "what the image runs needs the full base, so nothing of the build would stay behind"
+                .to_owned(),
+        );
     }
     Ok(Some(Plan {
         split,
         edits: vec![Edit::insert(start, format!("{venv}{nl}{path}{nl}"))],
         added: 2,
-        image: project.runtime_image(),
+        image,
         lines,
         build_variables: &["PIP_*", "POETRY_*"],
         command: None,
-        leaves: "all that only installing needs".to_owned(),
+        leaves: "compilers and what else only installing needs".to_owned(),
     }))
 }
 
