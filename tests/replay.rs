@@ -484,8 +484,8 @@ fn agree(what: &str, model: &Model, runs: &[bool], built: &HashMap<String, bool>
     }
 }
 
-#[test]
-fn real_builds_agree() {
+/// Whether builds can be run; says how, if not.
+fn engine_answers() -> bool {
     let required = std::env::var_os("CAREEN_PROOFS").is_some_and(|value| value != "0");
     if !careen::verify::builder::Program::Buildx.answers() {
         say(
@@ -493,7 +493,7 @@ fn real_builds_agree() {
              tests/judge/dockerd start && eval \"$(tests/judge/dockerd env)\"",
         );
         assert!(!required, "CAREEN_PROOFS is set, and no engine answers");
-        return;
+        return false;
     }
     let bases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judge/bases");
     assert!(
@@ -503,12 +503,63 @@ fn real_builds_agree() {
             .unwrap()
             .success()
     );
+    true
+}
+
+/// Writable mounts, and what cache mounts start from.
+const MOUNTS: &str = "\
+FROM busybox:1 AS two
+WORKDIR /two-NONCE
+COPY src/a.txt /a
+COPY conf/a.ini /b
+FROM busybox:1
+WORKDIR /mounts-NONCE
+RUN --mount=type=bind,source=scripts,target=/x,rw cat /x/* > one
+RUN --mount=from=two,source=/a,target=/x,rw cat /x > two
+RUN --mount=type=cache,from=two,source=/two-NONCE,target=/x,id=NONCE ls /x > three
+";
+
+#[test]
+fn mounts_agree() {
+    if !engine_answers() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let context = folder.path();
+    for (path, text) in START {
+        write(context, path, text);
+    }
+    let text = MOUNTS.replace("NONCE", &format!("{}-mounts", nonce()));
+    let model = model(&text, context);
+    let (mut ledger, mut contents) = (Ledger::default(), Contents::new(&model));
+    ledger.build(&model, &contents);
+    build(&text, context);
+    for (path, count) in [
+        ("linked/x", 0),
+        ("conf/a.ini", 1),
+        ("scripts/tool.sh", 3),
+        ("src/a.txt", 4),
+    ] {
+        contents.change(&model, path, Some(b"old"), Some(b"new"));
+        write(context, path, "new");
+        let runs = ledger.build(&model, &contents);
+        assert_eq!(runs.iter().filter(|runs| **runs).count(), count, "{path}");
+        agree(path, &model, &runs, &build(&text, context));
+    }
+}
+
+fn nonce() -> u128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap().as_nanos()
+}
+
+#[test]
+fn real_builds_agree() {
+    if !engine_answers() {
+        return;
+    }
     // Steps of an earlier run of this test are in the cache too.
-    let nonce = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_nanos()
-        .to_string();
+    let nonce = nonce();
     for side in [0, 1] {
         let folder = tempfile::tempdir().unwrap();
         let context = folder.path();
