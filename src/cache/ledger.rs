@@ -43,13 +43,11 @@ impl Contents {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     seen: HashSet<u64>,
-    builds: u64,
 }
 
 impl Ledger {
     /// Builds `model`: which steps run, by step. All that ran is known from then on.
     pub fn build(&mut self, model: &Model, contents: &Contents) -> Vec<bool> {
-        self.builds += 1;
         let mut content: Vec<u64> = Vec::with_capacity(model.keys.len());
         let mut chain: Vec<u64> = Vec::with_capacity(model.keys.len());
         for (index, (step, key)) in model.steps.iter().zip(&model.keys).enumerate() {
@@ -58,13 +56,11 @@ impl Ledger {
                 .stages
                 .iter()
                 .map(|from| {
-                    let list = if from.whole { &chain } else { &content };
-                    let writers = from.writers.iter().map(|writer| at(list, *writer));
+                    let writers = from.writers.iter().map(|writer| at(&content, *writer));
                     (from.base, writers.collect::<Vec<_>>())
                 })
                 .collect();
-            let unique = if key.unique { self.builds } else { 0 };
-            let own = digest(&(key.own, at(&contents.sums, index), from_stages, unique));
+            let own = digest(&(key.own, at(&contents.sums, index), from_stages));
             let parent = step.parent.and_then(|parent| at(&chain, parent));
             let whole = digest(&(own, parent));
             chain.push(whole);

@@ -7,7 +7,7 @@
 //!
 //! * COPY and ADD are keyed by the content of what they match, whatever else lies in the context.
 //! * RUN is keyed by its text, its shell, the variables, user and working directory that it sees, and its mounts. A
-//!   read-only bind mount counts by its content; a writable one of the context is never the same twice.
+//!   bind mount counts by the content of its source, a writable one too, and so does what a cache mount starts from.
 //! * Each step is keyed by the one before it too. What comes from another stage counts by its content: it is taken for
 //!   changed when a step ran again that may have written it, which is the most that can run.
 //!
@@ -62,8 +62,6 @@ struct Key {
     context: Vec<Source>,
     /// What it takes from other stages.
     stages: Vec<FromStage>,
-    /// Whether no other build has its key.
-    unique: bool,
     /// What it writes.
     writes: Paths,
 }
@@ -77,8 +75,6 @@ struct FromStage {
     base: u64,
     /// Build arguments that choose that image.
     args: BTreeSet<String>,
-    /// Whether it counts by the last step's key, not by content: writable mounts.
-    whole: bool,
 }
 
 /// The steps of a file, and what each of them hangs on.
@@ -125,13 +121,9 @@ impl Model {
         let at = |list: &[bool], index: usize| list.get(index).copied().unwrap_or(true);
         for (index, (step, key)) in self.steps.iter().zip(&self.keys).enumerate() {
             let from_stages = key.stages.iter().any(|from| {
-                named(&from.args)
-                    || from.writers.iter().any(|writer| match from.whole {
-                        true => at(&runs, *writer),
-                        false => at(&content, *writer),
-                    })
+                named(&from.args) || from.writers.iter().any(|writer| at(&content, *writer))
             });
-            let new = at(own, index) || key.unique || named(&key.args) || from_stages;
+            let new = at(own, index) || named(&key.args) || from_stages;
             let parent = step.parent.is_some_and(|parent| at(&runs, parent));
             runs.push(new || parent);
             // What a RUN writes may hang on all that was there before.

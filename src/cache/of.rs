@@ -319,22 +319,6 @@ impl Of<'_> {
         if !matches!(mount.kind.as_str(), "bind" | "cache") {
             return;
         }
-        let is_on = |name: &str, without: bool| {
-            mount
-                .fields
-                .iter()
-                .rev()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| {
-                    matches!(value.as_deref(), None | Some("" | "true" | "1")) != without
-                })
-        };
-        let writable = mount.kind == "cache"
-            || is_on("rw", false)
-                .or_else(|| is_on("readwrite", false))
-                .or_else(|| is_on("ro", true))
-                .or_else(|| is_on("readonly", true))
-                .unwrap_or(false);
         let source = mount.source.as_deref().unwrap_or("/");
         let source = expand(source, &state.env, self.file.escape)
             .ok()
@@ -345,11 +329,9 @@ impl Of<'_> {
                     Some(source) => Paths::of([absolute(source).as_str()]),
                     None => Paths::Everything,
                 };
-                self.from_stage(from, state, &paths, writable, key);
+                self.takes_from(from, state, &paths, key);
             }
             _ if mount.kind == "cache" => {}
-            // The context of another build is another one by its key, whatever is in it.
-            _ if writable => key.unique = true,
             _ => match source {
                 Some(source) => {
                     key.context.extend(self.links(&source));
@@ -437,7 +419,7 @@ impl Of<'_> {
                     None => paths = Paths::Everything,
                 }
             }
-            self.from_stage(from, state, &paths, false, &mut key);
+            self.takes_from(from, state, &paths, &mut key);
             return key;
         }
         for (_, source) in sources {
@@ -494,12 +476,11 @@ impl Of<'_> {
             args: Names::new(),
             context: Vec::new(),
             stages: Vec::new(),
-            unique: false,
             writes: effects.writes,
         }
     }
 
-    fn from_stage(&mut self, from: &str, state: &State, paths: &Paths, whole: bool, key: &mut Key) {
+    fn takes_from(&mut self, from: &str, state: &State, paths: &Paths, key: &mut Key) {
         let name = expand(from, &state.env, self.file.escape)
             .ok()
             .and_then(|expanded| expanded.text);
@@ -522,13 +503,12 @@ impl Of<'_> {
         self.model.notes.insert(STAGES);
         let writes = |step: &&usize| {
             let written = self.model.keys.get(**step).map(|key| &key.writes);
-            whole || written.is_none_or(|written| written.overlap(paths).is_some())
+            written.is_none_or(|written| written.overlap(paths).is_some())
         };
         key.stages.push(FromStage {
             writers: end.steps.iter().filter(writes).copied().collect(),
             base: end.base,
             args: end.base_args.clone(),
-            whole,
         });
     }
 

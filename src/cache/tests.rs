@@ -181,8 +181,9 @@ fn mounts() {
         "FROM busybox\nRUN --mount=type=bind,source=tool,target=/t a\nFROM busybox\n\
          RUN --mount=target=/t,ro b\nFROM busybox\nRUN --mount=type=bind,source=x,target=/t,rw c\n",
     );
+    assert!(after(&model, "y").is_empty());
     assert_eq!(
-        after(&model, "y"),
+        after(&model, "x"),
         ["RUN --mount=type=bind,source=x,target=/t,rw c"]
     );
     let mounted = |mount: &str, path: &str| {
@@ -195,8 +196,7 @@ fn mounts() {
     assert!(mounted("type=bind,source=tool,target=/t", "tool/x"));
     assert!(!mounted("type=bind,source=tool,target=/t", "x"));
     assert!(mounted("target=/t", "x"));
-    assert!(mounted("source=tool,target=/t,ro=false", "x"));
-    assert!(!mounted("source=tool,target=/t,rw=false", "x"));
+    assert!(!mounted("source=tool,target=/t,ro=false", "x"));
     assert!(!mounted("type=cache,target=/t", "x"));
     assert!(!mounted("type=secret,id=x", "x"));
 }
