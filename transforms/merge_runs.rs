@@ -127,11 +127,7 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
 fn removes_only(second: &Script, first: &Script, managers: &[SystemUse<'_>]) -> bool {
     let mut paths = Vec::new();
     // `set -e` of the author's own removes nothing either.
-    for call in second
-        .calls()
-        .into_iter()
-        .filter(|call| call.name != Some("set"))
-    {
+    for call in second.calls().filter(|call| call.name != Some("set")) {
         if call.name != Some("rm") {
             return false;
         }
