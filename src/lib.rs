@@ -9,12 +9,14 @@
 //! * [`stage`]: what each instruction sees
 //! * [`context`]: the build context as the builder sees it
 //! * [`checks`]: what BuildKit accepts, and what `docker build --check` says
+//! * [`cache`]: which steps of a build run again after an edit
 //! * [`transform`]: what a transform is, [`style`]: how what it writes looks, [`runtime`]: the image as it runs, and
 //!   [`project`]: the project inside of the image
 //! * [`engine`], with [`splice`], [`gate`] and [`pragma`]: rounds of a chain, and what every write must pass
 //! * [`transforms`]: the chain itself
 //! * [`report`], [`verify`], [`cli`]: doors onto the same engine
 
+pub mod cache;
 pub mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -150,13 +150,13 @@ pub fn services(scene: &Scene<'_>) -> Vec<Service> {
     }
 }
 
-/// `name`, a keyword in upper case, in the case that the FROM of `stage` has.
-pub fn keyword(file: &Dockerfile, stage: &Stage, name: &str) -> String {
-    let lower = file
-        .instructions
-        .get(stage.from)
-        .is_some_and(|from| from.keyword_text().iter().all(u8::is_ascii_lowercase));
-    if lower {
+/// `name`, a keyword in upper case, in the case of most keywords of the file: BuildKit warns of any other.
+pub fn keyword(file: &Dockerfile, name: &str) -> String {
+    let count = |fits: fn(&u8) -> bool| {
+        let fits = |one: &&Instruction| one.keyword_text().iter().all(fits);
+        file.instructions.iter().filter(fits).count()
+    };
+    if count(u8::is_ascii_lowercase) > count(u8::is_ascii_uppercase) {
         name.to_ascii_lowercase()
     } else {
         name.to_owned()

@@ -133,6 +133,28 @@ pub fn comment_lines(file: &Dockerfile, span: Span, line_end: &str) -> Option<St
     Some(lines)
 }
 
+/// Where the lines of an instruction start, those of the comments right above it included: a byte offset.
+pub fn top(file: &Dockerfile, instruction: &Instruction) -> usize {
+    let above = file.comments_above(instruction.index);
+    let Some(first) = above.first() else {
+        return instruction.whole.start;
+    };
+    let before = file.source().get(..first.span.start).unwrap_or_default();
+    let line_end = before.iter().rposition(|byte| *byte == b'\n');
+    line_end.map_or(0, |at| at + 1)
+}
+
+/// The length of the blank line that starts at `at`; 0 when there is none.
+pub fn blank_line(file: &Dockerfile, at: usize) -> usize {
+    let rest = file.source().get(at..).unwrap_or_default();
+    let end = file.line_end();
+    if rest.starts_with(end.as_bytes()) {
+        end.len()
+    } else {
+        0
+    }
+}
+
 /// The comments that stand in `span` of the file.
 pub fn comments_in(file: &Dockerfile, span: Span) -> impl Iterator<Item = &Comment> {
     let first = file

@@ -56,7 +56,8 @@
 use crate::gate::{MAX_SCRIPT, is_pragma};
 use crate::knowledge::SystemAction;
 use crate::packages::{SystemUse, Tables, share_lists, system_calls};
-use crate::shell::Script;
+use crate::shell::join::Operator;
+use crate::shell::{Script, Terminator};
 use crate::style::{Style, comment_lines, comments_in, tail};
 use crate::syntax::{Instruction, Keyword, Span};
 use crate::transform::{Change, Edit, Proposal, Safety, Scene, Transform};
@@ -99,12 +100,18 @@ fn related(scene: &Scene<'_>, [a, b]: [&Instruction; 2]) -> Option<&'static str>
     let (first, second) = (scene.script(a.index)?, scene.script(b.index)?);
     let before = system_calls(first, scene.knowledge);
     let after = system_calls(second, scene.knowledge);
+    let installs = |calls: &[SystemUse<'_>]| {
+        calls
+            .iter()
+            .any(|call| call.system.action == SystemAction::Install)
+    };
     for one in &before {
         for other in after
             .iter()
             .filter(|other| share_lists(other.system.manager, one.system.manager))
         {
             let why = match (one.system.action, other.system.action) {
+                (SystemAction::Update, _) if installs(&before) && installs(&after) => continue,
                 (SystemAction::Update, SystemAction::Install | SystemAction::Upgrade) => {
                     "the install needs the lists that the update just fetched"
                 }
@@ -199,26 +206,52 @@ fn merge(scene: &Scene<'_>, [a, b]: [&Instruction; 2], why: &str) -> Result<Chan
         return Err("the joined script would be longer than one argument can be".to_owned());
     }
     let style = Style::of(scene.file, &[a, b]);
-    let start = tail(a, first_at, &joined).start;
-    let gap = Span::new(
-        start,
-        b.source(Span::at(second_at.start))
-            .start
-            .max(b.source(second_at).start),
-    );
+    let skipped = match joined.operator {
+        Operator::Semicolon => repeated_set(first, second),
+        Operator::And => None,
+    };
+    let rest = Span::new(second_at.start + skipped.unwrap_or(0), second_at.end);
+    let gap = Span::new(tail(a, first_at, &joined).start, b.source(rest).start);
     let Some(comments) = comment_lines(scene.file, gap, style.line_end) else {
         return Err("a comment between them is not UTF-8".to_owned());
     };
     let text = style.joint(joined.operator, &comments);
-    let lines = format!(
-        "join the RUN of line {} with the one above: {why}",
-        b.lines.0
-    );
-    Ok(Change::new(
-        Span::new(a.span.start, b.span.end),
-        Safety::Safe,
-        lines,
-        vec![Edit::replace(gap, text)],
-    )
-    .fewer(1))
+    let reason = format!("join with the RUN above: {why}");
+    Ok(Change::new(b.span, Safety::Safe, reason, vec![Edit::replace(gap, text)]).fewer(1))
+}
+
+/// Where the second script goes on behind a `set -eux;` that repeats the first one's: it says nothing new there, for
+/// what the first script has set still holds.
+fn repeated_set(first: &Script, second: &Script) -> Option<usize> {
+    let set = |script: &Script| {
+        let list = script.lists.first()?;
+        let ([pipeline], Some((Terminator::Semicolon, _))) =
+            (list.pipelines.as_slice(), list.terminator)
+        else {
+            return None;
+        };
+        let [command] = pipeline.commands.as_slice() else {
+            return None;
+        };
+        let simple = command.simple()?;
+        let bare =
+            !pipeline.negated && simple.assignments.is_empty() && simple.redirects.is_empty();
+        let words = simple
+            .words
+            .iter()
+            .map(|word| word.literal.clone())
+            .collect::<Option<Vec<_>>>()?;
+        let options = words.iter().skip(1).all(|word| word.starts_with('-'));
+        (bare && words.first()? == "set" && options).then_some(words)
+    };
+    let once = first
+        .calls()
+        .into_iter()
+        .filter(|call| call.name == Some("set"))
+        .count()
+        == 1;
+    (once && set(first)? == set(second)?)
+        .then(|| second.lists.get(1))
+        .flatten()
+        .map(|next| next.span.start)
 }

@@ -164,7 +164,7 @@ fn set(scene: &Scene<'_>, stage: &Stage, first: &Instruction) -> Result<Change, 
             ));
         }
     }
-    let text = format!("{} {shell}", keyword(scene.file, stage, "SHELL"));
+    let text = format!("{} {shell}", keyword(scene.file, "SHELL"));
     let reason = format!(
         "set pipefail for the pipes from line {} on, which hide what fails in their first part",
         first.lines.0

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     check::Check, completions::Completions, config::Config, explain::Explain, fix::Fix, init::Init,
-    list::List, verify::Verify,
+    list::List, replay::Replay, verify::Verify,
 };
 use crate::config::BUILDERS;
 use crate::transform::Profile;
@@ -27,6 +27,7 @@ Examples:
   careen fix | git apply         the same, through git
   careen check --format github   annotate a pull request; exit status 1 when something would change
   careen verify                  build before and after, compare the images, time the rebuilds
+  careen replay                  what the changes would have saved over the last commits
   careen explain ID              what a transform does, and when it leaves a place alone
 
 Exit status: 0 done or clean, 1 changes found (`check`, `fix --check`), 2 error."
@@ -43,6 +44,7 @@ pub(super) enum Command {
     Fix(Fix),
     Check(Check),
     Verify(Verify),
+    Replay(Replay),
     Explain(Explain),
     List(List),
     Completions(Completions),

@@ -13,7 +13,10 @@ mod fix;
 mod ids;
 mod init;
 mod list;
+mod pair;
 mod paths;
+mod picture;
+mod replay;
 mod session;
 mod verify;
 mod work;
@@ -198,7 +201,8 @@ fn dispatch(
         Command::Fix(fix) => fix::run(program, &fix, &cli.output, terminal),
         Command::Check(check) => check::run(program, &check, &cli.output, terminal),
         Command::Verify(verify) => verify::run(program, &verify, &cli.output, terminal),
-        Command::Explain(explain) => explain::run(program, &explain, terminal),
+        Command::Replay(replay) => replay::run(program, &replay, &cli.output, terminal),
+        Command::Explain(explain) => explain::run(program, &explain, &cli.output, terminal),
         Command::List(_) => list::run(program, terminal),
         Command::Completions(completions) => completions::run(&completions, terminal),
         Command::Config(_) => config::run(program, terminal),

@@ -88,6 +88,12 @@ pub struct CacheMount {
     /// A folder above that must be a tmpfs mount (`..` is the parent), so that what is built there is forgotten.
     #[serde(default)]
     pub tmpfs: Option<String>,
+    /// The mount of the same manager that this one stands in for where that can't be.
+    #[serde(default)]
+    pub instead_of: Option<String>,
+    /// Only a mount exactly there is used: one above sends the cache elsewhere.
+    #[serde(default)]
+    pub exact: bool,
     /// What happens when it belongs to another user; `None`: not known.
     #[serde(default)]
     pub wrong_owner: Option<WrongOwner>,

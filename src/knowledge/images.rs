@@ -85,6 +85,9 @@ struct Image {
     slim: Option<Slim>,
     #[serde(default)]
     alpine: bool,
+    /// It holds its system and nothing else.
+    #[serde(default)]
+    bare: bool,
     /// Parts of tags that the grammar has no rule for.
     #[serde(default)]
     odd: Vec<String>,
@@ -110,6 +113,7 @@ pub(super) struct File {
     contents: BTreeMap<String, Contents>,
     needs: BTreeMap<String, Vec<String>>,
     builds: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    writes: BTreeMap<String, Vec<String>>,
     os: BTreeMap<String, Os>,
     alias: BTreeMap<String, String>,
     image: BTreeMap<String, Image>,
@@ -124,6 +128,7 @@ impl File {
         for (ecosystem, names) in other.builds {
             self.builds.entry(ecosystem).or_default().extend(names);
         }
+        self.writes.extend(other.writes);
         self.os.extend(other.os);
         self.alias.extend(other.alias);
         self.image.extend(other.image);
@@ -405,6 +410,18 @@ impl<'k> BaseImage<'k> {
         )
     }
 
+    /// Whether this image lacks the Debian package called `name`: a slim one whose full sibling has been read, or one that holds no more
+    /// than the system. `None`: nobody has read what it holds.
+    pub fn lacks_package(&self, name: &str) -> Option<bool> {
+        match self.full {
+            Some(_) if self.is_slim() => {
+                Some(!self.image.slim_keeps.iter().any(|kept| kept == name))
+            }
+            Some(_) => None,
+            None => self.image.bare.then_some(true),
+        }
+    }
+
     fn parts(&self) -> Vec<&str> {
         self.reference
             .tag
@@ -476,6 +493,7 @@ pub(super) struct Table {
     contents: BTreeMap<String, Contents>,
     needs: BTreeMap<String, Vec<String>>,
     builds: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    writes: BTreeMap<String, Vec<String>>,
     os: BTreeMap<String, Os>,
     alias: BTreeMap<String, String>,
     images: Vec<Image>,
@@ -491,6 +509,7 @@ impl Table {
             contents: file.contents,
             needs: file.needs,
             builds: file.builds,
+            writes: file.writes,
             os: file.os,
             alias: file.alias,
             ..Self::default()
@@ -518,6 +537,10 @@ impl Table {
 
     pub(super) fn needs(&self, program: &str) -> Option<&[String]> {
         self.needs.get(program).map(Vec::as_slice)
+    }
+
+    pub(super) fn writes(&self, name: &str) -> Option<&[String]> {
+        self.writes.get(name).map(Vec::as_slice)
     }
 
     pub(super) fn builds(&self, ecosystem: &str, name: &str) -> Option<&[String]> {

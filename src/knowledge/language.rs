@@ -114,9 +114,60 @@ pub struct LanguageManager {
     /// What an install leaves in the project.
     #[serde(default)]
     pub writes: Vec<String>,
+    /// How the files that an install reads are found in the build context; none: nobody can say which they are.
+    #[serde(default)]
+    pub closure: Option<String>,
+    /// The words of `install` of which that is known.
+    #[serde(default)]
+    pub closed: Vec<String>,
+    /// Flags of these (without their values) that change neither what is read nor where in the project is written.
+    #[serde(default)]
+    pub plain: Vec<String>,
+    /// What its words may begin with when it neither reads nor writes the project.
+    #[serde(default)]
+    pub apart: Vec<String>,
+    /// Dependencies whose own install scripts read these files of the project, or write them when they are there.
+    #[serde(default)]
+    pub project_readers: BTreeMap<String, Vec<String>>,
     /// Variables that make it read or write elsewhere.
     #[serde(default)]
     pub moving_variables: Vec<String>,
+    /// What it builds, tests and runs, it fetches for first.
+    #[serde(default)]
+    pub build_fetches: bool,
+    /// Flags whose value moves the cache.
+    #[serde(default)]
+    pub cache_flags: Vec<String>,
+    /// Verbs that clean the cache and nothing else.
+    #[serde(default)]
+    pub cache_clean: Vec<String>,
+    /// Flags without which these fail.
+    #[serde(default)]
+    pub cache_clean_needs: Vec<String>,
+    /// Folders beside the cache where these leave a trace.
+    #[serde(default)]
+    pub cache_clean_leaves: Vec<String>,
+    /// Goals that put what the project itself made into its store.
+    #[serde(default)]
+    pub publishes: Vec<String>,
+    /// Files that may say where its store is, or whose it is.
+    #[serde(default)]
+    pub settings: Vec<String>,
+    /// What proves that its environments lie outside of its cache: `NAME=value`, or words of a command.
+    #[serde(default)]
+    pub environments_elsewhere: Vec<String>,
+    /// Flags and `NAME=value` that make a mounted cache wrong.
+    #[serde(default)]
+    pub wrong_with_mount: Vec<String>,
+    /// Files, in the context or in a COPY, that tell it from another manager of the same program.
+    #[serde(default)]
+    pub sign_files: Vec<String>,
+    /// A file of the context and a text in it without which no mount is right.
+    #[serde(default)]
+    pub mount_needs: Vec<String>,
+    /// Flags under which nothing is built, so that a cache of built things holds downloads alone.
+    #[serde(default)]
+    pub builds_nothing: Vec<String>,
     /// Its clean words fail on a mount, or empty it.
     #[serde(default)]
     pub clean_breaks: bool,

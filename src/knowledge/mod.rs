@@ -25,7 +25,7 @@ pub use call::Word;
 pub use images::{BaseImage, Entrypoint, Family, Reference, User};
 pub use language::{LanguageAction, LanguageCall, LanguageManager};
 pub use programs::{Program, Touched};
-pub use system::{Cleanup, SystemAction, SystemCall, SystemManager};
+pub use system::{Cleanup, Purge, SystemAction, SystemCall, SystemManager};
 
 const PACKAGE_MANAGERS: &str = include_str!("package_managers.toml");
 const LANGUAGE_MANAGERS: &str = include_str!("language_managers.toml");
@@ -239,6 +239,12 @@ impl Knowledge {
     /// What is known of the image that `reference` (as FROM has it, without variables) names. `None`: nothing.
     pub fn base_image(&self, reference: &str) -> Option<BaseImage<'_>> {
         self.images().get(&Reference::parse(reference)?)
+    }
+
+    /// Where the image or program called `name` writes while it runs, beside VOLUMEs: absolute folders, or such below its user's
+    /// home (`~/`). `None`: nobody has noted it.
+    pub fn writes_at_run(&self, name: &str) -> Option<&[String]> {
+        self.images().writes(name)
     }
 
     /// The Debian packages that bring the program called `name`, where that is known.

@@ -30,6 +30,20 @@ pub struct Cleanup {
     pub removes: Vec<String>,
 }
 
+/// How packages go that only a build needed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purge {
+    /// The command that removes packages, and what came in for them alone; the packages follow it.
+    pub command: String,
+    /// The flag of install that names what it installs, with its value: a group to remove.
+    #[serde(default)]
+    pub group_flag: Option<String>,
+    /// The group's name.
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
 /// A package manager of operating systems. Flags are listed with the one to write first.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +95,20 @@ pub struct SystemManager {
     /// Flags that leave recommended packages out.
     #[serde(default)]
     pub no_recommends: Vec<String>,
+    /// The option of its configuration that decides on recommended packages, in lower case; flags that name it count.
+    #[serde(default)]
+    pub recommends_option: Vec<String>,
+    /// Parts of the paths of its configuration.
+    #[serde(default)]
+    pub configuration: Vec<String>,
+    /// Packages that only builds use and that leave nothing behind which a program needs: compilers and build tools, as
+    /// names with `*` at the end.
+    #[serde(default)]
+    pub build_packages: Vec<String>,
+    /// What goes behind install to name a group of packages, and the command that removes packages with what only they
+    /// needed.
+    #[serde(default)]
+    pub purge: Option<Purge>,
     /// Flags that leave no cache behind.
     #[serde(default)]
     pub no_cache: Vec<String>,
@@ -132,6 +160,20 @@ impl SystemManager {
                 .iter()
                 .any(|glob| self.caches.iter().any(|cache| glob.starts_with(cache)))
         })
+    }
+
+    /// Whether `package` (as written, a version behind it maybe) is one that only builds use.
+    pub fn is_build_package(&self, package: &str) -> bool {
+        let name = package
+            .split(['=', '<', '>', '~', '@', '/', ':'])
+            .next()
+            .unwrap_or(package);
+        self.build_packages
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => name.starts_with(start),
+                None => name == pattern,
+            })
     }
 
     /// Whether `path` lies at or below one of its lists or caches.

@@ -37,6 +37,7 @@ fn every_command_has_help() {
         "fix",
         "check",
         "verify",
+        "replay",
         "explain",
         "list",
         "completions",

@@ -82,7 +82,7 @@ pub(super) fn make(scene: &Scene<'_>, runtime: &Runtime<'_>, at: Span) -> Result
             line_end, escape, ..
         } = Style::of(scene.file, &[]);
         let style = Style::of(scene.file, &own);
-        let run = keyword(scene.file, runtime.stage, "RUN");
+        let run = keyword(scene.file, "RUN");
         let indent = &style.operator_indent;
         let text = if style.operator_first {
             steps.join(&format!(" {escape}{line_end}{indent}&& "))
@@ -97,11 +97,7 @@ pub(super) fn make(scene: &Scene<'_>, runtime: &Runtime<'_>, at: Span) -> Result
             edits.push(edit);
         }
     }
-    let user = format!(
-        "{} {}",
-        keyword(scene.file, runtime.stage, "USER"),
-        who.user
-    );
+    let user = format!("{} {}", keyword(scene.file, "USER"), who.user);
     edits.push(user_line(scene, &own, &user).ok_or("the final stage has no instruction")?);
     fewer -= 1;
     let what = match who.ready {
