@@ -87,7 +87,7 @@ pub static CHAIN: &[Link] = &[
     link!("use-pipefail", use_pipefail::UsePipefail).profile(Profile::Recommended).answers(&["DL4006"]),
     link!("add-init", add_init::AddInit).profile(Profile::Hardened),
     link!("read-only-root", read_only_root::ReadOnlyRoot),
-    link!("hide-secrets", hide_secrets::HideSecrets).answers(&["SecretsUsedInArgOrEnv"]),
+    link!("hide-secrets", hide_secrets::HideSecrets).answers(&["SecretsUsedInArgOrEnv", "DL3064"]),
     link!("use-cache-from", use_cache_from::UseCacheFrom),
     link!("remove-tools", remove_tools::RemoveTools).off(),
     // Modern form
