@@ -87,7 +87,7 @@ fn every_example_is_what_the_tool_does() {
         let mut source = None;
         let mut examples = 0;
         for (info, body) in &blocks {
-            if let Some(path) = info.strip_prefix("file ") {
+            if let Some(path) = info.strip_prefix("file:") {
                 has_context = true;
                 let path = folder.path().join(path);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();

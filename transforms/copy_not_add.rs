@@ -6,7 +6,7 @@
 //!
 //! ## Example
 //!
-//! ```file requirements.txt
+//! ```file:requirements.txt
 //! flask==3.1.2
 //! ```
 //!

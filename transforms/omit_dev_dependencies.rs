@@ -7,7 +7,7 @@
 //!
 //! ## Example
 //!
-//! ```file package.json
+//! ```file:package.json
 //! { "dependencies": { "express": "^4.19.2" }, "devDependencies": { "jest": "^29.7.0" } }
 //! ```
 //!

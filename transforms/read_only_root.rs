@@ -91,7 +91,7 @@ fn advise(scene: &Scene<'_>) -> Option<Change> {
     }
     let fixed = matches!(runtime.state.family, Family::Scratch | Family::Distroless);
     let starts = runtime.cmd.or(runtime.entrypoint);
-    if !known && !(fixed && starts.is_some()) {
+    if !(known || fixed && starts.is_some()) {
         return None;
     }
     paths.extend(passing(scene, &runtime));

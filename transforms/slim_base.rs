@@ -7,7 +7,7 @@
 //!
 //! ## Example
 //!
-//! ```file app.py
+//! ```file:app.py
 //! print("hello")
 //! ```
 //!

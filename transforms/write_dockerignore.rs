@@ -7,15 +7,15 @@
 //!
 //! ## Example
 //!
-//! ```file package.json
+//! ```file:package.json
 //! { "dependencies": { "express": "^4.19.2" } }
 //! ```
 //!
-//! ```file node_modules/express/index.js
+//! ```file:node_modules/express/index.js
 //! module.exports = {}
 //! ```
 //!
-//! ```file .env
+//! ```file:.env
 //! TOKEN=x
 //! ```
 //!

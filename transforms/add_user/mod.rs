@@ -84,8 +84,8 @@ impl Transform for AddUser {
             .or(scene.file.instructions.get(runtime.stage.from))
             .map(|one| one.span)
             .unwrap_or_default();
-        let answer = root::needed(scene, &runtime)
-            .map_or_else(|| plan::make(scene, &runtime, at), |reason| Err(reason));
+        let answer =
+            root::needed(scene, &runtime).map_or_else(|| plan::make(scene, &runtime, at), Err);
         vec![answer.map_or_else(|reason| Proposal::refuse(at, reason), Proposal::from)]
     }
 }

@@ -127,11 +127,8 @@ fn who<'k>(runtime: &Runtime<'k>, runs: bool) -> Result<Who<'k>, String> {
         };
         return Ok(Who {
             ready,
-            user: if runs {
-                user.name.to_owned()
-            } else {
-                number.clone()
-            },
+            // A number: `runAsNonRoot` of Kubernetes takes no name.
+            user: number.clone(),
             named: owner.clone(),
             owner,
             number,

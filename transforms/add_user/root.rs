@@ -441,7 +441,7 @@ fn prepared(scene: &Scene<'_>, runtime: &Runtime<'_>) -> Option<String> {
             | Keyword::Cmd
             | Keyword::Entrypoint
                 if mentions(one.rest().unwrap_or_default(), "/root")
-                    && !(one.flag("from").is_some() && !ends_in_root(one)) =>
+                    && (one.flag("from").is_none() || ends_in_root(one)) =>
             {
                 return Some(format!(
                     "line {line} uses root's home, which others can't read"

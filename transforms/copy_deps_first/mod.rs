@@ -7,19 +7,19 @@
 //!
 //! ## Example
 //!
-//! ```file package.json
+//! ```file:package.json
 //! {"name": "shop", "dependencies": {"express": "^4"}}
 //! ```
 //!
-//! ```file package-lock.json
+//! ```file:package-lock.json
 //! {"lockfileVersion": 3, "packages": {}}
 //! ```
 //!
-//! ```file .dockerignore
+//! ```file:.dockerignore
 //! node_modules
 //! ```
 //!
-//! ```file server.js
+//! ```file:server.js
 //! require("express")
 //! ```
 //!

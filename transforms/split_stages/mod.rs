@@ -7,13 +7,13 @@
 //!
 //! ## Example
 //!
-//! ```file go.mod
+//! ```file:go.mod
 //! module example.com/server
 //!
 //! go 1.22
 //! ```
 //!
-//! ```file main.go
+//! ```file:main.go
 //! package main
 //!
 //! import "net/http"
