@@ -1,9 +1,0 @@
-package main
-
-import (
-	"fmt"
-
-	"rsc.io/quote"
-)
-
-func main() { fmt.Println(quote.Hello()) }
