@@ -80,7 +80,7 @@ pub static CHAIN: &[Link] = &[
     // Cache
     link!("install-before-copy", install_before_copy::InstallBeforeCopy),
     link!("delay-args", delay_args::DelayArgs),
-    link!("copy-deps-first", folder copy_deps_first::CopyDepsFirst),
+    link!("copy-deps-first", folder copy_deps_first::CopyDepsFirst).profile(Profile::Recommended),
     link!("mount-caches", folder mount_caches::MountCaches),
     // Safety of the running image
     link!("add-user", folder add_user::AddUser).profile(Profile::Hardened).answers(&["DL3002"]),
@@ -100,12 +100,12 @@ pub static CHAIN: &[Link] = &[
     link!("expose-case", expose_case::ExposeCase).answers(&["ExposeProtoCasing"]),
     link!("expose-port", expose_port::ExposePort).answers(&["ExposeInvalidFormat"]),
     link!("drop-overridden", drop_overridden::DropOverridden).answers(&["MultipleInstructionsDisallowed", "DL3012", "DL4003", "DL4004"]),
-    link!("label-maintainer", label_maintainer::LabelMaintainer).answers(&["MaintainerDeprecated", "DL4000"]),
+    link!("label-maintainer", label_maintainer::LabelMaintainer).profile(Profile::Recommended).answers(&["MaintainerDeprecated", "DL4000"]),
     link!("absolute-workdir", absolute_workdir::AbsoluteWorkdir).answers(&["WorkdirRelativePath", "DL3000"]),
     link!("slash-destination", slash_destination::SlashDestination).answers(&["DL3021"]),
     link!("copy-not-add", copy_not_add::CopyNotAdd).answers(&["DL3020"]),
-    link!("exec-form", exec_form::ExecForm).answers(&["JSONArgsRecommended", "DL3025"]),
+    link!("exec-form", exec_form::ExecForm).profile(Profile::Recommended).answers(&["JSONArgsRecommended", "DL3025"]),
     link!("drop-sudo", drop_sudo::DropSudo).answers(&["DL3004"]),
     link!("apt-get-not-apt", apt_get_not_apt::AptGetNotApt).answers(&["DL3027"]),
-    link!("assume-yes", assume_yes::AssumeYes).answers(&["DL3014", "DL3030", "DL3034", "DL3038"]),
+    link!("assume-yes", assume_yes::AssumeYes).profile(Profile::Recommended).answers(&["DL3014", "DL3030", "DL3034", "DL3038"]),
 ];
