@@ -48,7 +48,7 @@
 //! * The closure is open: a script of the project runs at install, a package comes from the project itself (`-e .`,
 //!   `file:`, `pip install .`), a file is missing, ignored, a symbolic link, or outside of what is copied.
 //! * The install writes where the later COPY would put something of the build context: a `node_modules` that is not
-//!   ignored. The reason names the line for the ignore file.
+//!   ignored. The reason names the line for the ignore file. A line that `write-dockerignore` adds in the same run counts.
 //! * A later COPY would take back what the install did: the mode of a workspace's command.
 //! * Something between the COPY and the install may read or write what is copied, or the same RUN builds the project.
 //! * A flag of the install, or a name, that is not understood.
@@ -73,6 +73,7 @@ mod python;
 
 use crate::context::Context;
 use crate::context::glob::Glob;
+use crate::context::ignore::Ignore;
 use crate::knowledge::LanguageManager;
 use crate::stage::{Mount, Slot};
 use crate::style::{blank_line, top};
@@ -628,7 +629,7 @@ impl<'a> Group<'a> {
             let carried = copy
                 .origins(place)
                 .into_iter()
-                .find(|path| self.context.entry(path).is_some());
+                .find(|path| self.context.entry(path).is_some() && !self.leaves_out_now(path));
             if let Some(path) = carried.filter(|path| !path.is_empty()) {
                 return Err(format!(
                     "the later COPY would lay the {path} of the build context over the fresh one: it would do with the line `{}` in {}",
@@ -674,13 +675,33 @@ impl<'a> Group<'a> {
                     .iter()
                     .any(|place| !copy.origins(&expected(place, leaf)).is_empty())
             };
-            !self.context.is_ignored(leaf) && movers.iter().any(carried)
+            !self.context.is_ignored(leaf)
+                && !self.leaves_out_now(leaf)
+                && movers.iter().any(carried)
         })?;
         Some(format!(
             "safe once the line `{}` stands in {}, or a {leaf} of the build context would be laid over the fresh one",
             ignoring(leaf),
             self.ignore_file()
         ))
+    }
+
+    /// Whether the ignore file, as this run leaves it, keeps `path` and all below it out of the context.
+    fn leaves_out_now(&self, path: &str) -> bool {
+        let file = match self.context.ignore_file() {
+            None => Some(".dockerignore"),
+            Some(file) => file
+                .path
+                .strip_prefix(self.context.root())
+                .ok()
+                .and_then(|path| path.to_str()),
+        };
+        let Some(text) = file.and_then(|file| self.scene.beside(file)) else {
+            return false;
+        };
+        Ignore::parse(&text).is_ok_and(|ignore| {
+            ignore.judge_on_the_way(path).ignored && !ignore.may_hold_more(path)
+        })
     }
 
     fn ignore_file(&self) -> &str {

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec curl --fail --silent --show-error "$1"
