@@ -16,6 +16,7 @@ use super::paths::relative;
 use super::{Program, ids};
 use crate::checks;
 use crate::config::{self, Config};
+use crate::context::Neighbours;
 use crate::engine::{EngineError, Input, Options, Report};
 use crate::knowledge::Knowledge;
 use crate::report::{Problem, shown};
@@ -65,6 +66,7 @@ pub(super) struct Session<'a> {
     given: Option<Arc<Settings>>,
     /// By folder.
     known: Mutex<HashMap<PathBuf, Result<Arc<Settings>, Problem>>>,
+    neighbours: Neighbours,
 }
 
 impl<'a> Session<'a> {
@@ -89,6 +91,7 @@ impl<'a> Session<'a> {
             buys: false,
             given: None,
             known: Mutex::default(),
+            neighbours: Neighbours::default(),
         };
         if let Some(context) = &common.context
             && !session.cwd.join(context).is_dir()
@@ -134,7 +137,7 @@ impl<'a> Session<'a> {
             (None, Some(given)) => Some(settings.folder.join(given)),
             (None, None) => None,
         };
-        let picked = build_context::pick(source, dockerfile, given.as_deref())?;
+        let picked = build_context::pick(source, dockerfile, given.as_deref(), &self.neighbours)?;
         let input = Input {
             source,
             path: dockerfile,
