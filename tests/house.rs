@@ -397,6 +397,7 @@ fn example() -> String {
         path: b"Dockerfile".to_vec(),
         context: Vec::new(),
         outcome: Ok(engine::run(CHAIN, &input, &options).unwrap()),
+        buys: None,
     };
     let diff = String::from_utf8(diff::entry(&entry, Paint(false))).unwrap();
     assert!(diff.contains("\n+"), "the example changes nothing");

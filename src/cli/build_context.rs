@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::context::{Context, Origin};
+use crate::context::{Context, Neighbours, Origin};
 use crate::report::Problem;
 use crate::syntax::{Args, Dockerfile, Keyword};
 
@@ -20,6 +20,7 @@ pub(super) fn pick(
     source: &[u8],
     dockerfile: Option<&Path>,
     given: Option<&Path>,
+    neighbours: &Neighbours,
 ) -> Result<Picked, Problem> {
     let open = |root: &Path| {
         let context = Context::open(root, dockerfile);
@@ -40,7 +41,7 @@ pub(super) fn pick(
     let Some(dockerfile) = dockerfile else {
         return unknown(None);
     };
-    let found = Context::find(dockerfile, None);
+    let found = neighbours.find(dockerfile, None);
     if !found.agreed {
         return unknown(Some("compose or bake files build it in different folders"));
     }

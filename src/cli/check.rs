@@ -58,7 +58,9 @@ pub(super) fn run(
     terminal: &mut Terminal<'_>,
 ) -> Result<Status, Stop> {
     let common = &check.common;
-    let session = Session::new(program, common, &terminal.cwd, true)?;
+    let told = matches!(check.format, Format::Json | Format::Markdown);
+    let session =
+        Session::new(program, common, &terminal.cwd, true)?.with_buys(told || output.verbose);
     let mut summary = Summary::default();
     // Formats that are one document wait for the last file.
     let mut entries: Vec<Entry> = Vec::new();
@@ -80,7 +82,7 @@ pub(super) fn run(
         }
         if output.verbose {
             let paint: Paint = terminal.paint_err();
-            terminal.complain(&done.undone(paint));
+            terminal.complain(&(text::buys(entry, paint) + &done.undone(paint)));
         }
         if !matches!(check.format, Format::Text | Format::Github) {
             entries.push(done.entry);

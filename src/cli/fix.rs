@@ -49,7 +49,8 @@ pub(super) fn run(
             .help("`careen fix -` prints the rewritten file")
             .into());
     }
-    let session = Session::new(program, &fix.common, &terminal.cwd, !stdin)?;
+    let session =
+        Session::new(program, &fix.common, &terminal.cwd, !stdin)?.with_buys(output.verbose);
     let mut tally = Tally {
         session: &session,
         fix,
@@ -120,7 +121,9 @@ impl Tally<'_> {
     fn rest(&self, done: &Done, terminal: &mut Terminal<'_>) {
         if self.output.verbose {
             let paint = terminal.paint_err();
-            let rest = text::advices(&done.entry, paint) + &done.undone(paint);
+            let rest = text::buys(&done.entry, paint)
+                + &text::advices(&done.entry, paint)
+                + &done.undone(paint);
             terminal.complain(&rest);
         }
     }
@@ -184,6 +187,7 @@ impl Tally<'_> {
                 Err(Failure::Stale(problem) | Failure::Failed(problem)) => problem,
             };
             done.entry.outcome = Err(problem);
+            done.entry.buys = None;
         }
         done
     }

@@ -5,6 +5,7 @@
 
 mod args;
 mod build_context;
+mod buys;
 mod check;
 mod completions;
 mod config;

@@ -18,9 +18,9 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub(super) fn of(source: &[u8], context: &Context) -> Self {
+    pub(super) fn of(source: &[u8], context: &Context, knowledge: &Knowledge) -> Self {
         let file = Dockerfile::parse(source);
-        let stages = Stages::of(&file, Knowledge::shipped());
+        let stages = Stages::of(&file, knowledge);
         let model = Model::of(&file, &stages, Some(context), None);
         Self { stages, model }
     }
@@ -92,8 +92,8 @@ impl Pair {
         Ok(Some(Self {
             in_context: in_context.unwrap_or_default().join("/"),
             name: done.entry.shown(),
-            before: Side::of(&report.original, &context),
-            after: Side::of(&report.rewritten, &context),
+            before: Side::of(&report.original, &context, Knowledge::shipped()),
+            after: Side::of(&report.rewritten, &context, Knowledge::shipped()),
             changed: report.original != report.rewritten,
             context,
         }))

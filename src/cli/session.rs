@@ -11,11 +11,13 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::args::Common;
 use super::build_context;
+use super::buys::buys;
 use super::paths::relative;
 use super::{Program, ids};
 use crate::checks;
 use crate::config::{self, Config};
-use crate::engine::{Input, Options, Report};
+use crate::context::Neighbours;
+use crate::engine::{EngineError, Input, Options, Report};
 use crate::knowledge::Knowledge;
 use crate::report::{Problem, shown};
 use crate::syntax::{Dockerfile, Span};
@@ -47,6 +49,8 @@ pub(super) struct Ran {
     pub(super) context: PathBuf,
     /// Why the build context is not known.
     pub(super) doubt: Option<&'static str>,
+    /// What the changes buy, if that was asked for.
+    pub(super) buys: Option<String>,
 }
 
 /// One run of the command line.
@@ -56,10 +60,13 @@ pub(super) struct Session<'a> {
     /// Real path.
     cwd: PathBuf,
     writes_beside: bool,
+    /// Whether to say what the changes buy.
+    buys: bool,
     /// The file of `--config`.
     given: Option<Arc<Settings>>,
     /// By folder.
     known: Mutex<HashMap<PathBuf, Result<Arc<Settings>, Problem>>>,
+    neighbours: Neighbours,
 }
 
 impl<'a> Session<'a> {
@@ -81,8 +88,10 @@ impl<'a> Session<'a> {
             common,
             cwd: cwd.canonicalize().unwrap_or_else(|_| cwd.to_owned()),
             writes_beside,
+            buys: false,
             given: None,
             known: Mutex::default(),
+            neighbours: Neighbours::default(),
         };
         if let Some(context) = &common.context
             && !session.cwd.join(context).is_dir()
@@ -95,6 +104,11 @@ impl<'a> Session<'a> {
             session.given = Some(Arc::new(settings));
         }
         Ok(session)
+    }
+
+    /// Whether to work out what the changes buy, which walks the build context once more.
+    pub(super) fn with_buys(self, buys: bool) -> Self {
+        Self { buys, ..self }
     }
 
     /// The working directory's real path.
@@ -123,7 +137,7 @@ impl<'a> Session<'a> {
             (None, Some(given)) => Some(settings.folder.join(given)),
             (None, None) => None,
         };
-        let picked = build_context::pick(source, dockerfile, given.as_deref())?;
+        let picked = build_context::pick(source, dockerfile, given.as_deref(), &self.neighbours)?;
         let input = Input {
             source,
             path: dockerfile,
@@ -137,9 +151,16 @@ impl<'a> Session<'a> {
             ..settings.options.clone()
         };
         let (chain, engine) = (self.program.chain, self.program.engine);
-        let run = AssertUnwindSafe(|| engine(chain, &input, &options));
-        let report = match catch_unwind(run) {
-            Ok(Ok(report)) => report,
+        let run = AssertUnwindSafe(|| {
+            let report = engine(chain, &input, &options)?;
+            let buys = match input.context {
+                Some(context) if self.buys => buys(&report, context, input.knowledge),
+                _ => None,
+            };
+            Ok::<_, EngineError>((report, buys))
+        });
+        let (report, buys) = match catch_unwind(run) {
+            Ok(Ok(ran)) => ran,
             Ok(Err(error)) => return Err(Problem::new(error.to_string())),
             Err(_) => {
                 let problem = Problem::new("careen came to a place that it should never reach");
@@ -159,6 +180,7 @@ impl<'a> Session<'a> {
             report,
             context,
             doubt: picked.doubt,
+            buys,
         })
     }
 

@@ -71,6 +71,7 @@ pub(super) fn files(
             path: paths::bytes(&path),
             context: Vec::new(),
             outcome: Err(problem),
+            buys: None,
         };
         let done = Done {
             real: None,
@@ -96,10 +97,10 @@ pub(super) fn files(
 
 /// Runs the chain over one file.
 pub(super) fn one(session: &Session<'_>, file: &Found) -> Done {
-    let (mut context, mut doubt) = (PathBuf::new(), None);
+    let (mut context, mut doubt, mut buys) = (PathBuf::new(), None, None);
     let outcome = read(&file.real).and_then(|source| {
         let ran = session.run(&source, Some(&file.real))?;
-        (context, doubt) = (ran.context, ran.doubt);
+        (context, doubt, buys) = (ran.context, ran.doubt, ran.buys);
         Ok(ran.report)
     });
     Done {
@@ -109,6 +110,7 @@ pub(super) fn one(session: &Session<'_>, file: &Found) -> Done {
             path: paths::bytes(&file.path),
             context: paths::bytes(&context),
             outcome,
+            buys,
         },
         doubt,
     }
@@ -129,9 +131,9 @@ pub(super) fn stdin(
     let absolute = filename.map(|path| session.cwd().join(path));
     let shown = filename.unwrap_or(Path::new("<stdin>"));
     let ran = pool(1)?.install(|| session.run(&source, absolute.as_deref()));
-    let (outcome, context, doubt) = match ran {
-        Ok(ran) => (Ok(ran.report), ran.context, ran.doubt),
-        Err(problem) => (Err(problem), PathBuf::new(), None),
+    let (outcome, context, doubt, buys) = match ran {
+        Ok(ran) => (Ok(ran.report), ran.context, ran.doubt, ran.buys),
+        Err(problem) => (Err(problem), PathBuf::new(), None, None),
     };
     let done = Done {
         real: None,
@@ -140,6 +142,7 @@ pub(super) fn stdin(
             path: paths::bytes(shown),
             context: paths::bytes(&context),
             outcome,
+            buys,
         },
         doubt,
     };

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use entry::{Entry, Kind};
-pub use projects::{FoundContext, Origin, Service};
+pub use projects::{FoundContext, Neighbours, Origin, Service};
 pub use walk::Walk;
 
 use glob::{Glob, below_root, has_wildcards};
@@ -174,7 +174,7 @@ impl Context {
     /// Finds the context in which `dockerfile` is built: what a compose or bake file says, else its folder.
     /// Nothing above `boundary` is looked at, when one is given.
     pub fn find(dockerfile: &Path, boundary: Option<&Path>) -> FoundContext {
-        projects::find(dockerfile, boundary)
+        Neighbours::default().find(dockerfile, boundary)
     }
 
     /// The real path of the root.

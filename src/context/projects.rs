@@ -2,8 +2,10 @@
 //!
 //! Source of the rules: the Compose specification ("build", "Interpolation") and the reference of bake files.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::LARGEST_FILE;
 use super::value::Value;
@@ -101,8 +103,34 @@ pub enum Command {
     Words(Vec<String>),
 }
 
-/// Finds the context of `dockerfile`. See [`super::Context::find`].
-pub fn find(dockerfile: &Path, boundary: Option<&Path>) -> FoundContext {
+/// The compose and bake files of the folders that were looked into, each read once: many Dockerfiles of a run share
+/// their folders. Files that are written later are not seen.
+#[derive(Debug, Default)]
+pub struct Neighbours {
+    /// By the folder's real path.
+    known: Mutex<HashMap<PathBuf, Arc<[Project]>>>,
+}
+
+impl Neighbours {
+    /// Finds the context of `dockerfile`. See [`super::Context::find`].
+    pub fn find(&self, dockerfile: &Path, boundary: Option<&Path>) -> FoundContext {
+        find(self, dockerfile, boundary)
+    }
+
+    /// The files of `folder` that can be read, those with the usual names first.
+    fn projects(&self, folder: &Path) -> Arc<[Project]> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(projects) = known().get(folder) {
+            return Arc::clone(projects);
+        }
+        // Read without the lock: others may go on meanwhile, and at worst read the same.
+        let files = project_files(folder).into_iter();
+        let projects: Arc<[Project]> = files.filter_map(Project::read).collect();
+        Arc::clone(known().entry(folder.to_owned()).or_insert(projects))
+    }
+}
+
+fn find(neighbours: &Neighbours, dockerfile: &Path, boundary: Option<&Path>) -> FoundContext {
     let folder = match dockerfile.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -114,14 +142,11 @@ pub fn find(dockerfile: &Path, boundary: Option<&Path>) -> FoundContext {
         let wanted = real.join(name);
         let boundary = boundary.and_then(|boundary| fs::canonicalize(boundary).ok());
         for place in places(&real, boundary.as_deref()) {
-            let projects: Vec<Project> = project_files(place)
-                .into_iter()
-                .filter_map(Project::read)
-                .collect();
+            let projects = neighbours.projects(place);
             let base = projects
                 .iter()
                 .find(|project| !project.bake && project.is_plain());
-            for project in &projects {
+            for project in projects.iter() {
                 let base = base.filter(|_| !project.bake && !project.is_plain());
                 services.extend(project.builders(base, &wanted));
             }
@@ -214,6 +239,7 @@ fn read(file: &Path) -> Option<String> {
 }
 
 /// The tables of one project file.
+#[derive(Debug)]
 struct Project {
     file: PathBuf,
     bake: bool,

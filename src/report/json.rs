@@ -9,6 +9,7 @@
 //!     "changed": true,
 //!     "error": null,
 //!     "skipped": null,
+//!     "buys": "after an edit to a source file (app.py), 1 of 4 steps run instead of 2",
 //!     "changes": [{"id": "…", "line": 3, "end_line": 4, "start": 20, "end": 61, "reason": "…", "safety": "safe", "removes": [], "snippets": []}],
 //!     "held_back": [{"id": "…", "line": 9, "end_line": 9, "start": 90, "end": 99, "reason": "…", "safety": "unsafe", "held": "unsafe", "snippets": []}],
 //!     "refusals": [{"id": "…", "line": 5, "end_line": 5, "start": 62, "end": 80, "reason": "…"}],
@@ -22,6 +23,8 @@
 //! `version` goes up when a field goes away or changes its meaning; new fields may come without that. `start` and
 //! `end` are byte offsets into the file as it was, half-open; lines are 1-based and inclusive. `held` is `unsafe`,
 //! `advice`, `pragma` or `beside`. An `error` is `{"message", "line", "column", "help"}`, the last three may be null.
+//! `buys` says which steps run again after an edit to a source file; null when the file or that number is unchanged, or
+//! the build context is not known.
 //! In `path`, `diff` and `reason`, what is not UTF-8 is replaced.
 
 use serde::Serialize;
@@ -48,6 +51,7 @@ struct File<'a> {
     changed: bool,
     error: Option<ErrorOf<'a>>,
     skipped: Option<&'a str>,
+    buys: Option<&'a str>,
     changes: Vec<Finding<'a>>,
     held_back: Vec<Finding<'a>>,
     refusals: Vec<Finding<'a>>,
@@ -124,6 +128,7 @@ fn file(entry: &Entry) -> File<'_> {
         changed: entry.changes_anything(),
         error: entry.outcome.as_ref().err().map(error),
         skipped: None,
+        buys: entry.buys.as_deref(),
         changes: Vec::new(),
         held_back: Vec::new(),
         refusals: Vec::new(),

@@ -73,7 +73,11 @@ fn section(entry: &Entry) -> String {
     if body.is_empty() {
         return body;
     }
-    format!("\n#### {}\n\n{body}", code(&entry.shown()))
+    let buys = match &entry.buys {
+        Some(buys) => escape(buys) + "\n\n",
+        None => String::new(),
+    };
+    format!("\n#### {}\n\n{buys}{body}", code(&entry.shown()))
 }
 
 fn item(id: &str, line: usize, reason: &str, note: &str) -> String {

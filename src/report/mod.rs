@@ -32,6 +32,8 @@ pub struct Entry {
     pub context: Vec<u8>,
     /// What the engine said, or why it could say nothing.
     pub outcome: Result<Report, Problem>,
+    /// What the changes buy at the next build, in words; `None` when nothing is known or gained, or nobody asked.
+    pub buys: Option<String>,
 }
 
 impl Entry {

@@ -89,6 +89,14 @@ pub fn advices(entry: &Entry, paint: Paint) -> String {
     out
 }
 
+/// What the changes of an entry buy, on a line.
+pub fn buys(entry: &Entry, paint: Paint) -> String {
+    match &entry.buys {
+        Some(buys) => format!("{}: {}\n", paint.bold(&entry.shown()), one_line(buys)),
+        None => String::new(),
+    }
+}
+
 /// What was not done: held back changes, refusals, and a file that was left alone as a whole.
 pub fn undone(entry: &Entry, paint: Paint) -> String {
     let mut out = String::new();

@@ -256,6 +256,7 @@ fn rdjson_suggestions_never_start_from_nothing() {
             path: b"Dockerfile".to_vec(),
             context: Vec::new(),
             outcome: Ok(report),
+            buys: None,
         };
         let result: Value = serde_json::from_str(&rdjson::render(&[entry]).unwrap()).unwrap();
         assert_eq!(

@@ -64,6 +64,60 @@ fn runs_the_real_chain() {
 }
 
 #[test]
+fn says_what_the_changes_buy() {
+    let room = Room::new();
+    room.write(
+        "Dockerfile",
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n",
+    );
+    room.write("requirements.txt", "flask==3.1.0\n");
+    room.write("app.py", "print()\n");
+    let folder = room.path("");
+    let folder = folder.to_str().unwrap();
+    let buys = "after an edit to a source file (app.py), 1 of 4 steps run instead of 2 of 3";
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let file = |args: &[&str]| {
+        let ran = careen(&[args, &["--format", "json", folder]].concat());
+        let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+        json["files"][0].clone()
+    };
+
+    assert_eq!(file(&["check"])["buys"], buys);
+    let markdown = text(careen(&["check", "--format", "markdown", folder]).stdout);
+    let line = format!("Dockerfile`\n\n{buys}\n\n* line");
+    assert!(markdown.contains(&line), "{markdown}");
+    let check = careen(&["check", "-v", folder]);
+    assert!(text(check.stderr).contains(&format!("Dockerfile: {buys}\n")));
+    // Only where it was asked for.
+    for command in ["check", "fix"] {
+        let plain = careen(&[command, folder]);
+        assert!(!text([plain.stdout, plain.stderr].concat()).contains(buys));
+    }
+    let fix = careen(&["fix", "-v", "--write", folder]);
+    assert!(text(fix.stderr).contains(&format!("Dockerfile: {buys}\n")));
+
+    // Nothing left to change, so nothing bought.
+    let again = file(&["check"]);
+    assert_eq!(
+        (&again["changed"], &again["buys"]),
+        (&false.into(), &serde_json::Value::Null)
+    );
+    // A change that runs as many steps as before, and one in a context that is not known.
+    for (source, why) in [
+        ("from python:3.13\nCOPY app.py /\n", "as many steps"),
+        ("from python:3.13\nCOPY gone.py /\n", "no context"),
+    ] {
+        room.write("Dockerfile", source);
+        let file = file(&["check"]);
+        assert_eq!(
+            (&file["changed"], &file["buys"]),
+            (&true.into(), &serde_json::Value::Null),
+            "{why}"
+        );
+    }
+}
+
+#[test]
 fn color_minds_the_environment() {
     let run = |name: &str, value: &str, args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_careen"));

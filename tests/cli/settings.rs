@@ -174,6 +174,23 @@ fn a_compose_file_names_the_context() {
 }
 
 #[test]
+fn dockerfiles_of_one_folder_have_contexts_of_their_own() {
+    let room = echoing();
+    room.write("Dockerfile", "FROM debian\nCOPY a /a\n");
+    room.write("Dockerfile.job", "FROM debian\nCOPY a /a\n");
+    room.write(
+        "compose.yaml",
+        "services:\n  web:\n    build:\n      context: sources\n      dockerfile: ../Dockerfile\n  job:\n    build:\n      context: others\n      dockerfile: ../Dockerfile.job\n",
+    );
+    room.write("sources/a", "");
+    room.write("others/a", "");
+    let ran = room.run(&["fix", "-v"]);
+    for context in ["context sources, ", "context others, "] {
+        assert!(ran.err.contains(context), "{context}: {}", ran.err);
+    }
+}
+
+#[test]
 fn standard_input_has_the_settings_of_its_name() {
     let room = echoing();
     room.write("a/careen.toml", "builder = \"podman\"\n");
