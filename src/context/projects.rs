@@ -539,7 +539,11 @@ mod tests {
 
     fn found_in(files: &[(&str, &str)], dockerfile: &str) -> (PathBuf, FoundContext) {
         let root = tree(files).unwrap();
-        let found = find(&root.path().join(dockerfile), Some(root.path()));
+        let found = find(
+            &Neighbours::default(),
+            &root.path().join(dockerfile),
+            Some(root.path()),
+        );
         (fs::canonicalize(root.path()).unwrap(), found)
     }
 
