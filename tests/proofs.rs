@@ -222,7 +222,14 @@ fn proofs() {
     let failures = Mutex::new(Vec::new());
     let run = |case: &Case| {
         let started = Instant::now();
-        let result = prove(case, CHAIN, required);
+        let mut result = prove(case, CHAIN, required);
+        // A registry that does not answer is no verdict on a rewrite.
+        if let Err(why) = &result
+            && why.contains("the original Dockerfile does not build")
+        {
+            say(&format!("          {}: once more, {why}", case.name));
+            result = prove(case, CHAIN, required);
+        }
         let seconds = started.elapsed().as_secs_f32();
         match result {
             Ok(line) => say(&format!("  {seconds:6.1} s  {}: {line}", case.name)),
