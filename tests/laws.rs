@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use careen::config::Config;
 use careen::engine::{self, Input, Options};
 use careen::knowledge::Knowledge;
-use careen::transform::Link;
+use careen::transform::{Link, Profile};
 use careen::transforms::CHAIN;
 use rayon::prelude::*;
 
@@ -68,6 +68,30 @@ fn whole_chain_keeps_every_law() {
         texts.len(),
         changed.load(Ordering::Relaxed)
     );
+    assert_none(&wrong);
+}
+
+#[test]
+fn each_level_keeps_every_law() {
+    let texts = texts();
+    let wrong: Vec<String> = [Profile::Recommended, Profile::Hardened]
+        .into_iter()
+        .flat_map(|profile| {
+            let options = Options {
+                profile,
+                writes_beside: true,
+                ..Options::default()
+            };
+            texts
+                .par_iter()
+                .filter_map(|(name, source)| {
+                    laws::rewritten(source, &options, &common::run)
+                        .err()
+                        .map(|what| format!("{name} ({profile:?}): {what}"))
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect();
     assert_none(&wrong);
 }
 
