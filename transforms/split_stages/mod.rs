@@ -3,7 +3,7 @@
 //! ## Why
 //!
 //! An image of one stage ships its compiler, its sources, and every package that only the build needed. With two, the second
-//! takes the build's output and nothing else: a Go image goes from 900 MB to the size of its program.
+//! takes the build's output and nothing else: a Go image shrinks to the size of its program.
 //!
 //! ## Example
 //!
